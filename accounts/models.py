@@ -1,0 +1,253 @@
+"""The firm's own books: accounts (its clients), services, invoices, payments. Knows nothing of QuickBooks.
+
+Rows are written by ``accounts.services`` only; that is where revisions, totals and balances are kept right.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import ClassVar, Self
+
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+
+from portal.models import Firm, Membership
+
+ZERO = Decimal("0.00")
+
+
+def money_field(**options: object) -> models.DecimalField:
+    """Return a column for an amount in the firm's currency, to the cent."""
+    return models.DecimalField(max_digits=14, decimal_places=2, **options)  # type: ignore[arg-type]
+
+
+class AccountQuerySet(models.QuerySet["Account"]):
+    """Reads of accounts that know who is asking."""
+
+    def visible_to(self, membership: Membership) -> Self:
+        """Return the accounts of the person's firm that they may see."""
+        mine = self.filter(firm_id=membership.firm_id)
+        return mine if membership.sees_all_accounts else mine.filter(team=membership)
+
+
+class AccountType(models.TextChoices):
+    """What kind of client an account is."""
+
+    INDIVIDUAL = "individual", "Individual"
+    COMPANY = "company", "Company"
+    OTHER = "other", "Other"
+
+
+class Tag(models.Model):
+    """A coloured word that a firm puts on accounts."""
+
+    firm = models.ForeignKey(Firm, on_delete=models.CASCADE, related_name="tags")
+    name = models.CharField(max_length=50)
+    color = models.CharField(max_length=10, default="slate")
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["firm", "name"], name="tag_name_unique_in_firm")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Account(models.Model):
+    """A client of the firm, with an ID such as ``JG2``."""
+
+    firm = models.ForeignKey(Firm, on_delete=models.CASCADE, related_name="accounts")
+    code = models.CharField("ID", max_length=12)
+    name = models.CharField(max_length=600)
+    type = models.CharField(max_length=10, choices=AccountType.choices, default=AccountType.INDIVIDUAL)
+    tags = models.ManyToManyField(Tag, blank=True, related_name="accounts")
+    team = models.ManyToManyField(Membership, blank=True, related_name="accounts")
+    # Sum of the open invoices less unapplied payments; kept by accounts.services, so that the list can sort by it.
+    balance_due = money_field(default=ZERO)
+    archived_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[models.Manager[Account]] = models.Manager.from_queryset(AccountQuerySet)()
+
+    class Meta:
+        ordering = ["name", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["firm", "code"], name="account_code_unique_in_firm"),
+            models.CheckConstraint(condition=~Q(name=""), name="account_has_a_name"),
+            models.CheckConstraint(condition=Q(type__in=AccountType.values), name="account_type_is_known"),
+        ]
+        indexes = [
+            models.Index(fields=["firm", "archived_at", "name", "id"], name="account_list"),
+            models.Index(fields=["firm", "balance_due"], name="account_by_balance"),
+            GinIndex(fields=["name"], name="account_name_trigrams", opclasses=["gin_trgm_ops"]),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        """Return the address of the account's Info tab."""
+        return reverse("account_info", args=[self.pk])
+
+
+class Contact(models.Model):
+    """A person to reach for an account."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="contacts")
+    name = models.CharField(max_length=200)
+    email = models.EmailField(blank=True)
+    phone = models.CharField(max_length=40, blank=True)
+    is_primary = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["-is_primary", "name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account"], condition=Q(is_primary=True), name="contact_one_primary_per_account"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Service(models.Model):
+    """Something the firm sells, with the rate proposed on an invoice line."""
+
+    firm = models.ForeignKey(Firm, on_delete=models.CASCADE, related_name="services")
+    name = models.CharField(max_length=100)
+    rate = money_field(default=ZERO)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["firm", "name"], name="service_name_unique_in_firm")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Document(models.Model):
+    """What invoices and payments share. ``revision`` grows by one with each change that others may need to hear of."""
+
+    firm = models.ForeignKey(Firm, on_delete=models.CASCADE, related_name="%(class)ss")
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="%(class)ss")
+    number = models.CharField(max_length=40)
+    date = models.DateField()
+    memo = models.CharField(max_length=1000, blank=True)
+    voided_at = models.DateTimeField(null=True, blank=True)
+    revision = models.PositiveIntegerField(default=1)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def is_void(self) -> bool:
+        """Whether the document counts for nothing any more."""
+        return self.voided_at is not None
+
+
+class Invoice(Document):
+    """A bill to an account. ``total`` is the sum of its lines; ``paid`` what payments have allocated to it."""
+
+    due_date = models.DateField(null=True, blank=True)
+    total = money_field(default=ZERO)
+    paid = money_field(default=ZERO)
+
+    class Meta:
+        ordering = ["-date", "-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["firm", "number"], name="invoice_number_unique_in_firm"),
+            models.CheckConstraint(condition=Q(total__gte=0), name="invoice_total_not_negative"),
+            models.CheckConstraint(
+                condition=Q(paid__gte=0) & Q(paid__lte=F("total")), name="invoice_paid_at_most_its_total"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["account", "date"], name="invoice_of_account"),
+            models.Index(fields=["firm", "date"], name="invoice_by_date"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Invoice {self.number}"
+
+    @property
+    def balance(self) -> Decimal:
+        """What is still to pay, in the firm's currency; zero once void."""
+        return ZERO if self.is_void else self.total - self.paid
+
+
+class InvoiceLine(models.Model):
+    """One line of an invoice; ``amount`` is quantity times rate, rounded to the cent."""
+
+    invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, related_name="lines")
+    position = models.PositiveSmallIntegerField()
+    service = models.ForeignKey(Service, on_delete=models.PROTECT, null=True, blank=True, related_name="lines")
+    description = models.CharField(max_length=4000, blank=True)
+    quantity = models.DecimalField(max_digits=12, decimal_places=4, default=Decimal(1))
+    rate = models.DecimalField(max_digits=14, decimal_places=4)
+    amount = money_field()
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["invoice", "position"], name="invoice_line_position_unique"),
+            models.CheckConstraint(condition=Q(quantity__gt=0), name="invoice_line_quantity_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return self.description or f"Line {self.position}"
+
+
+class PaymentMethod(models.TextChoices):
+    """How the money came in."""
+
+    CHECK = "check", "Check"
+    CASH = "cash", "Cash"
+    CARD = "card", "Credit card"
+    ACH = "ach", "Bank transfer"
+    OTHER = "other", "Other"
+
+
+class Payment(Document):
+    """Money received from an account, allocated over one or several invoices; what is left is the account's credit."""
+
+    amount = money_field()
+    method = models.CharField(max_length=10, choices=PaymentMethod.choices, default=PaymentMethod.CHECK)
+    reference = models.CharField("check or reference no.", max_length=40, blank=True)
+    sync_to_quickbooks = models.BooleanField("Sync this payment to QuickBooks Online", default=True)
+    invoices = models.ManyToManyField(Invoice, through="Allocation", related_name="payments")
+
+    class Meta:
+        ordering = ["-date", "-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["firm", "number"], name="payment_number_unique_in_firm"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="payment_amount_positive"),
+            models.CheckConstraint(condition=Q(method__in=PaymentMethod.values), name="payment_method_is_known"),
+        ]
+        indexes = [
+            models.Index(fields=["account", "date"], name="payment_of_account"),
+            models.Index(fields=["firm", "date"], name="payment_by_date"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Payment {self.number}"
+
+
+class Allocation(models.Model):
+    """The part of a payment that pays one invoice."""
+
+    payment = models.ForeignKey(Payment, on_delete=models.CASCADE, related_name="allocations")
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="allocations")
+    amount = money_field()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["payment", "invoice"], name="allocation_one_per_payment_and_invoice"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="allocation_amount_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount} of {self.payment} on {self.invoice}"

@@ -1,0 +1,134 @@
+"""Who uses the portal: people, the firms they work for, and the role they have there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+from zoneinfo import available_timezones
+
+from django.contrib.auth.base_user import BaseUserManager
+from django.contrib.auth.models import AbstractUser
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models.functions import Lower
+
+
+def validate_time_zone(value: str) -> None:
+    """Refuse a name that is not in the time zone database.
+
+    Raises:
+        ValidationError: the name is unknown.
+    """
+    if value not in available_timezones():
+        raise ValidationError(f"“{value}” is not a time zone, such as America/New_York.")
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes users that sign in by e-mail address."""
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
+        """Return a saved user; the address is kept in lower case, because people type it either way."""
+        if not email:
+            raise ValueError("A user needs an e-mail address.")
+        user = self.model(email=email.lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
+        """Return a saved user who may use the admin site."""
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        """Return the user of this address, in whatever case it was typed."""
+        return self.get(email__iexact=username)
+
+
+class User(AbstractUser):
+    """A person. What they may do is said by their memberships, firm by firm."""
+
+    username = None  # type: ignore[assignment]
+    first_name = None  # type: ignore[assignment]
+    last_name = None  # type: ignore[assignment]
+    email = models.EmailField("e-mail address", unique=True)
+    name = models.CharField(max_length=150)
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
+    objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
+
+    class Meta:
+        constraints = [models.UniqueConstraint(Lower("email"), name="user_email_unique_in_any_case")]
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+    def get_full_name(self) -> str:
+        """Return the person's name, as the admin site shows it."""
+        return self.name
+
+    def get_short_name(self) -> str:
+        """Return the first word of the person's name."""
+        return self.name.split(" ")[0]
+
+
+class Firm(models.Model):
+    """An accounting firm: the tenant. Nothing of one firm is ever visible to another."""
+
+    name = models.CharField(max_length=200)
+    time_zone = models.CharField(max_length=64, default="America/New_York", validators=[validate_time_zone])
+    currency = models.CharField(max_length=3, default="USD")
+    created_at = models.DateTimeField(auto_now_add=True)
+    members = models.ManyToManyField(User, through="Membership", related_name="firms")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Role(models.TextChoices):
+    """What a person is in a firm; each can do all that the next one can."""
+
+    OWNER = "owner", "Owner"
+    ADMIN = "admin", "Admin"
+    EMPLOYEE = "employee", "Employee"
+
+
+class Membership(models.Model):
+    """One person's place in one firm."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    firm = models.ForeignKey(Firm, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=10, choices=Role.choices, default=Role.EMPLOYEE)
+    view_all_accounts = models.BooleanField(
+        "View all accounts",
+        default=False,
+        help_text="An employee without this sees only the accounts they are assigned to.",
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "firm"], name="membership_one_per_person_and_firm"),
+            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="membership_role_is_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} ({self.get_role_display()} of {self.firm})"
+
+    def has_role(self, roles: Iterable[str]) -> bool:
+        """Return whether this person's role is one of these."""
+        return self.role in set(roles)
+
+    @property
+    def is_owner(self) -> bool:
+        """Whether this person may connect and disconnect QuickBooks."""
+        return self.role == Role.OWNER
+
+    @property
+    def may_manage(self) -> bool:
+        """Whether this person may change accounts and sync or unsync them: owners and admins."""
+        return self.role in (Role.OWNER, Role.ADMIN)
+
+    @property
+    def sees_all_accounts(self) -> bool:
+        """Whether no account of the firm is hidden from this person."""
+        return self.may_manage or self.view_all_accounts

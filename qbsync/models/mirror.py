@@ -1,0 +1,73 @@
+"""Our copy of the names in a QuickBooks company: customers to link to, vendors and employees that hold names."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from qbsync.models.connection import Connection
+
+
+class Customer(models.Model):
+    """A customer of the QuickBooks company as last heard of. Rows are never deleted: QuickBooks only deactivates."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="customers")
+    qbo_id = models.CharField(max_length=20)
+    sync_token = models.CharField(max_length=20, blank=True)
+    display_name = models.CharField(max_length=600)
+    folded_name = models.CharField(max_length=600)
+    full_name = models.CharField(max_length=3100)  # FullyQualifiedName: the parents' names, then its own
+    company_name = models.CharField(max_length=200, blank=True)
+    email = models.CharField(max_length=200, blank=True)
+    phone = models.CharField(max_length=40, blank=True)
+    parent_qbo_id = models.CharField(max_length=20, blank=True)
+    is_project = models.BooleanField(default=False)
+    active = models.BooleanField(default=True)
+    merged_into = models.CharField(max_length=20, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "qbo_id"], name="customer_one_row_per_qbo_id"),
+        ]
+        indexes = [
+            models.Index(fields=["connection", "folded_name"], name="customer_by_name"),
+            models.Index(
+                fields=["connection", "folded_name"],
+                condition=Q(active=True, is_project=False, parent_qbo_id=""),
+                name="customer_that_can_match",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.full_name or self.display_name
+
+    @property
+    def can_match(self) -> bool:
+        """Whether accounts link to it by name alone: active, top-level and no project."""
+        return self.active and not self.is_project and not self.parent_qbo_id
+
+
+class NameHolder(models.Model):
+    """A vendor or employee of the QuickBooks company: its name is not free for a customer."""
+
+    class Kind(models.TextChoices):
+        """What holds the name."""
+
+        VENDOR = "vendor", "vendor"
+        EMPLOYEE = "employee", "employee"
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="name_holders")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    qbo_id = models.CharField(max_length=20)
+    display_name = models.CharField(max_length=600)
+    folded_name = models.CharField(max_length=600)
+    active = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "kind", "qbo_id"], name="name_holder_one_row_per_qbo_id")
+        ]
+        indexes = [models.Index(fields=["connection", "folded_name"], name="name_holder_by_name")]
+
+    def __str__(self) -> str:
+        return f"{self.display_name} ({self.kind})"
