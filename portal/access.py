@@ -33,7 +33,7 @@ def _membership_of(request: HttpRequest) -> Membership | None:
     if not request.user.is_authenticated:
         return None
     mine = Membership.objects.filter(user=request.user).select_related("firm", "user")
-    chosen: int | None = request.session.get(SESSION_KEY)
+    chosen: int = request.session.get(SESSION_KEY, 0)
     return mine.filter(pk=chosen).first() or mine.order_by("pk").first()
 
 

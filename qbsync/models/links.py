@@ -93,8 +93,8 @@ class AccountSync(models.Model):
 class DocumentSync(models.Model):
     """A document's place in the sync. No row: nothing was tried yet.
 
-    Work is due while the document's revision is newer than ``settled_revision``: the last one that QuickBooks has taken,
-    or that was decided not to be sent again as it is.
+    Work is due while the document's revision is newer than ``settled_revision``: the last one that QuickBooks has
+    taken, or that was decided not to be sent again as it is.
     """
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="%(class)ss")
