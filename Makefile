@@ -1,0 +1,43 @@
+# `make run` and `make test` need Python 3.11 or later on the machine, and nothing else.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check format bench
+
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 python3; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+python := .venv/bin/python
+ready := .venv/ready
+sources := portal accounts qbsync tests manage.py
+
+help: ## What can be made
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
+
+setup: $(ready) ## The environment in .venv, as the other targets make it by themselves
+
+# Every recipe that stays ends in exec, so that Ctrl-C reaches the program and make waits for it.
+run: $(ready) ## The portal with everything it needs, at http://127.0.0.1:8000
+	@exec $(python) -m portal.local run
+
+test: $(ready) ## All tests, on servers of their own; ARGS="tests/accounts -k import" for some
+	@exec $(python) -m portal.local test $(ARGS)
+
+check: $(ready) ## Style, types, module boundaries, templates, missing migrations
+	@.venv/bin/ruff check $(sources)
+	@.venv/bin/ruff format --check $(sources)
+	@.venv/bin/mypy $(sources)
+	@.venv/bin/lint-imports
+	@.venv/bin/djlint --quiet --check --lint templates
+	@$(python) manage.py check
+	@$(python) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+
+format: $(ready) ## Put code and templates into the form that `make check` wants
+	@.venv/bin/ruff check --fix-only --quiet $(sources)
+	@.venv/bin/ruff format $(sources)
+	@.venv/bin/djlint --quiet --reformat templates || true
+
+$(ready): requirements-dev.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed, and none was found. Set PYTHON to one."; exit 1; }
+	@echo "Installing the packages into .venv …"
+	@$(PYTHON) -m venv .venv || { echo "On Debian and Ubuntu, python3-venv is a package of its own."; exit 1; }
+	@$(python) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $(ready)
