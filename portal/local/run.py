@@ -1,14 +1,14 @@
 """`make run`: everything of the portal on this machine, from the database to the QuickBooks simulator, until Ctrl-C."""
 
+import http.client
 import os
 import signal
 import socket
 import sys
-import urllib.error
-import urllib.request
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from portal.local.addresses import data_dir, database_url
 from portal.local.processes import Child, Service
@@ -160,10 +160,16 @@ def _require(supervisor: Supervisor, child: Child, url: str) -> None:
 
 
 def _answers(url: str) -> bool:
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with suppress(OSError, urllib.error.URLError), opener.open(url, timeout=5) as response:
-        return bool(response.status == 200)
-    return False
+    """Whether a web server answers there at all; one that is set up for https answers with a redirection."""
+    address = urlsplit(url)
+    connection = http.client.HTTPConnection(address.netloc, timeout=5)
+    try:
+        connection.request("GET", address.path)
+        return connection.getresponse().status < 500
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 def _port(name: str, default: int) -> int:
