@@ -35,7 +35,7 @@ class AccountSync(models.Model):
     remembered_customer = models.ForeignKey(Customer, on_delete=models.PROTECT, null=True, related_name="+")
     linked_at = models.DateTimeField(null=True)
 
-    # What a Syncing account waits for, and since when
+    # What a Syncing account waits for, and since when; a Failed one that goes on by itself keeps it
     ask = models.CharField(max_length=8, blank=True, default=Ask.NOTHING)
     asked_customer = models.ForeignKey(Customer, on_delete=models.PROTECT, null=True, related_name="+")
     asked_at = models.DateTimeField(null=True)
@@ -72,7 +72,8 @@ class AccountSync(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(status=Status.SYNCING) & ~Q(ask=Ask.NOTHING) & Q(asked_at__isnull=False)
-                | ~Q(status=Status.SYNCING) & Q(ask=Ask.NOTHING),
+                | Q(status=Status.FAILED)  # keeps what was asked for, where it goes on by itself
+                | Q(status__in=[Status.SYNCED, Status.SKIPPED, Status.NOT_SYNCED]) & Q(ask=Ask.NOTHING),
                 name="syncing_asks_for_something",
             ),
         ]
