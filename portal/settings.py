@@ -5,6 +5,7 @@ sandbox or production it refuses to start when one that matters is missing, and 
 """
 
 import os
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,7 @@ QBO_APP_BASE_URL: str = env.str("QBO_APP_BASE_URL", _urls["app"]).rstrip("/")
 QBO_EXECUTION_WINDOW_S: float = env.float("QBO_EXECUTION_WINDOW_S", 130.0)
 QBO_TIMEOUT_S: float = env.float("QBO_TIMEOUT_S", 60.0)
 # How long a claim on an account holds without being renewed; a crashed worker's accounts are free again after it.
-SYNC_LEASE_S: float = env.float("SYNC_LEASE_S", 90.0)
+SYNC_LEASE_S: float = env.float("SYNC_LEASE_S", 45.0)
 if IS_LOCAL:
     # requests-oauthlib refuses plain http, which the simulator on the loopback interface speaks.
     os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"
@@ -163,7 +164,11 @@ USE_TZ = True
 
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
-STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_DIRS: list[Any] = [
+    BASE_DIR / "static",
+    # bootstrap-wrapper carries Bootstrap's files as a folder without code, so that no finder of Django's sees it.
+    *((f"bootstrap/{folder}", files("bootstrap") / folder) for folder in ("css", "js")),
+]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},

@@ -39,8 +39,6 @@ class AccountSync(models.Model):
     ask = models.CharField(max_length=8, blank=True, default=Ask.NOTHING)
     asked_customer = models.ForeignKey(Customer, on_delete=models.PROTECT, null=True, related_name="+")
     asked_at = models.DateTimeField(null=True)
-    # Grows with each attempt to create a customer that is not a repetition of the one before
-    generation = models.PositiveIntegerField(default=0)
 
     # The name as it was last judged
     judged_name = models.CharField(max_length=600, blank=True)
@@ -105,7 +103,7 @@ class DocumentSync(models.Model):
     detail = models.JSONField(default=dict, blank=True)
     changed_at = models.DateTimeField()
     mark = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)  # in PrivateNote, to find our own again
-    generation = models.PositiveIntegerField(default=0)
+    asked = models.BooleanField(default=False)  # a person asked for this one, so the sync date does not hold it back
     settled_revision = models.PositiveIntegerField(default=0)
     next_try_at = models.DateTimeField(null=True)
     attempts = models.PositiveIntegerField(default=0)

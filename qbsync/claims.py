@@ -1,0 +1,98 @@
+"""Claims on accounts: who may send for an account, until when. Knows nothing of QuickBooks.
+
+A claim is one conditional UPDATE that gives the account a fencing number higher than any before. It ends by itself, so
+that any worker may take over from one that died; whoever sends checks first that the number is still its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import connection as database
+from django.db.models import F
+from django.utils import timezone
+
+from qbsync.models import AccountSync, Connection
+from qbsync.states import Status
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Accounts taken at one moment under one number."""
+
+    number: int
+    taken_at: datetime
+    rows: list[AccountSync]
+
+
+_TAKE = """
+    UPDATE qbsync_accountsync SET claim = %(number)s, claimed_until = %(until)s
+    WHERE id IN (
+        SELECT id FROM qbsync_accountsync
+        WHERE connection_id = %(connection)s AND due_at <= %(now)s AND status IN ('syncing', 'synced')
+          AND (claimed_until IS NULL OR claimed_until < %(now)s)
+          AND (%(only)s::bigint[] IS NULL OR id = ANY(%(only)s))
+        ORDER BY status DESC, due_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+    RETURNING id
+"""  # "syncing" sorts before "synced" in descending order: whoever waits for a link goes first
+
+
+def take(connection_id: int, *, limit: int, only: Sequence[int] | None = None) -> Claim:
+    """Claim up to ``limit`` accounts with work due (of these only, if given); the rows come with what is needed."""
+    now = timezone.now()
+    Connection.objects.filter(pk=connection_id).update(claim_number=F("claim_number") + 1)
+    number = Connection.objects.values_list("claim_number", flat=True).get(pk=connection_id)
+    with database.cursor() as cursor:
+        cursor.execute(
+            _TAKE,
+            {
+                "number": number, "until": _until(now), "connection": connection_id, "now": now, "limit": limit,
+                "only": list(only) if only is not None else None,
+            },
+        )  # fmt: skip
+        keys = [key for (key,) in cursor.fetchall()]
+    rows = AccountSync.objects.filter(pk__in=keys, claim=number).select_related(
+        "account", "connection", "customer", "asked_customer"
+    )
+    return Claim(number, now, sorted(rows, key=lambda row: (row.status == Status.SYNCED, row.due_at or now, row.pk)))
+
+
+def keep(connection_id: int, rows: Iterable[AccountSync]) -> None:
+    """Renew the claims and tell that a worker is at it, so that neither ends while QuickBooks takes its time."""
+    now = timezone.now()
+    by_number: dict[int, list[int]] = {}
+    for row in rows:
+        by_number.setdefault(row.claim, []).append(row.pk)
+    for number, keys in by_number.items():
+        AccountSync.objects.filter(pk__in=keys, claim=number).update(claimed_until=_until(now))
+    Connection.objects.filter(pk=connection_id).update(working_until=_until(now))
+
+
+def release(claim: Claim, next_due: Mapping[int, datetime | None]) -> None:
+    """Give accounts back, by key, with the moment at which work is due again (None: nothing is).
+
+    What fell due after the claim was taken stays due: it was not looked at.
+    """
+    by_due: dict[datetime | None, list[int]] = {}
+    for key, due in next_due.items():
+        by_due.setdefault(due, []).append(key)
+    for due, keys in by_due.items():
+        mine = AccountSync.objects.filter(pk__in=keys, claim=claim.number)
+        mine.filter(due_at__lte=claim.taken_at).update(due_at=due)
+        mine.update(claimed_until=None)
+
+
+def held(rows: Iterable[AccountSync]) -> dict[int, AccountSync]:
+    """Lock these accounts and return those whose claim is still the one in the row given, by key."""
+    given = {row.pk: row.claim for row in rows}
+    now = timezone.now()
+    locked = AccountSync.objects.filter(pk__in=given, claimed_until__gt=now).order_by("pk")
+    found = locked.select_for_update(of=("self",)).select_related("account", "connection", "customer", "asked_customer")
+    return {row.pk: row for row in found if row.claim == given[row.pk]}
+
+
+def _until(now: datetime) -> datetime:
+    return now + timedelta(seconds=settings.SYNC_LEASE_S)

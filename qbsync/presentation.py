@@ -1,0 +1,197 @@
+"""Puts a standing into what people read and press: label, tooltip, menu, link into QuickBooks. Reads no database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from accounts.models import Account, Invoice, Payment
+from portal.models import Firm
+from qbsync.models.connection import Connection
+from qbsync.models.links import AccountSync
+from qbsync.selectors import DocumentStanding, Standing
+from qbsync.states import Ask, DocumentReason, DocumentStatus, Reason, Status
+from qbsync.wording import explain, explain_document
+
+LABELS = {
+    Status.SYNCED: "Synced",
+    Status.NOT_SYNCED: "Not synced",
+    Status.SKIPPED: "Skipped",
+    Status.FAILED: "Failed",
+    Status.SYNCING: "Syncing",
+}
+DOCUMENT_LABELS = {
+    DocumentStatus.SYNCED: "Synced",
+    DocumentStatus.WAITING: "Waiting",
+    DocumentStatus.FAILED: "Failed",
+    DocumentStatus.SKIPPED: "Skipped",
+    DocumentStatus.NOT_SYNCED: "Not synced",
+}
+LOST = frozenset({Reason.CUSTOMER_INACTIVE, Reason.CUSTOMER_MERGED})
+_ASKED = {
+    Ask.MATCH: "Looking for the QuickBooks customer of the same name.",
+    Ask.LINK: "Linking it to the customer that was chosen.",
+    Ask.CREATE: "Creating a customer in QuickBooks.",
+    Ask.RESUME: "Sending what has changed since the last time.",
+}
+
+
+def moment(at: datetime, firm: Firm) -> str:
+    """Return a time as the firm's people read it, in the firm's time zone: “Nov 23, 2026 at 4:05 PM”."""
+    local = timezone.localtime(at, ZoneInfo(firm.time_zone))
+    return f"{date_format(local, 'M j, Y')} at {date_format(local, 'g:i A')}"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return “1 invoice”, “2,300 invoices”."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is said of an account or a document: one sentence for all of its status, then the particulars."""
+
+    headline: str
+    lines: list[str] = field(default_factory=list)
+    remedy: str = ""
+
+
+def _synced(standing: Standing, firm: Firm) -> Message:
+    lines = []
+    if standing.sync and standing.sync.customer:
+        since = f" since {moment(standing.sync.linked_at, firm)}" if standing.sync.linked_at else ""
+        lines.append(f"Linked to the customer “{standing.sync.customer}”{since}.")
+    if standing.waiting:
+        lines.append(f"{counted(standing.waiting, 'document')} waiting to be sent.")
+    if standing.failed:
+        lines.append(f"{counted(standing.failed, 'document')} failed.")
+    return Message("This account is successfully synced", lines)
+
+
+def _not_synced(standing: Standing, firm: Firm, where: str) -> Message:
+    detail = standing.sync.detail if standing.sync else {}
+    sentence, remedy = explain(standing.reason, detail)
+    lines = [sentence] if sentence else []
+    if standing.reason in LOST and standing.since:
+        lines.append(f"Noticed on {moment(standing.since, firm)}.")
+    if standing.reason == Reason.NOT_CONNECTED:
+        return Message("This account is not synced", lines, remedy)
+    return Message(f"This account is not synced; you can sync it from {where}", lines, remedy)
+
+
+def _skipped(standing: Standing, firm: Firm, where: str) -> Message:
+    lines = []
+    if standing.since:
+        who = standing.sync.changed_by if standing.sync and standing.sync.changed_by else None
+        lines.append(f"Skipped{f' by {who}' if who else ''} on {moment(standing.since, firm)}.")
+    return Message(f"You skipped sync for this account; resync it from {where} if needed", lines)
+
+
+def _failed(standing: Standing, firm: Firm) -> Message:
+    sentence, remedy = explain(standing.reason, standing.sync.detail if standing.sync else {})
+    since = [f"Since {moment(standing.since, firm)}."] if standing.since else []
+    return Message("There is a sync issue with this account", [sentence, *since], remedy)
+
+
+def _syncing(sync: AccountSync | None, firm: Firm) -> Message:
+    lines = []
+    if sync:
+        lines.append(_ASKED.get(Ask(sync.ask), ""))
+        if sync.next_try_at and sync.next_try_at > timezone.now():
+            lines.append(f"Next try on {moment(sync.next_try_at, firm)}.")
+    return Message("This account is being synced; this takes time", [line for line in lines if line])
+
+
+def message(standing: Standing, firm: Firm, *, where: str = "the Info tab") -> Message:
+    """Return what the tooltip (or, with another ``where``, the Info panel) says of the account."""
+    match standing.status:
+        case Status.SYNCED:
+            return _synced(standing, firm)
+        case Status.NOT_SYNCED:
+            return _not_synced(standing, firm, where)
+        case Status.SKIPPED:
+            return _skipped(standing, firm, where)
+        case Status.FAILED:
+            return _failed(standing, firm)
+        case Status.SYNCING:
+            return _syncing(standing.sync, firm)
+
+
+def document_message(standing: DocumentStanding, document: Invoice | Payment) -> Message:
+    """Return what the tooltip says of an invoice or payment."""
+    noun = "invoice" if isinstance(document, Invoice) else "payment"
+    sync = standing.sync
+    if standing.status == DocumentStatus.SYNCED:
+        there = [f"In QuickBooks as number {sync.qbo_number}."] if sync and sync.qbo_number else []
+        sent = [f"Last sent on {moment(sync.pushed_at, document.firm)}."] if sync and sync.pushed_at else []
+        return Message(f"This {noun} is successfully synced", there + sent)
+    if standing.status == DocumentStatus.SKIPPED:
+        return Message(f"This {noun} is not to be synced; sync it from its menu if needed")
+    if standing.reason == DocumentReason.ACCOUNT_NOT_SYNCED and standing.account_reason == Reason.NOT_CONNECTED:
+        sentence, remedy = explain(standing.account_reason, {})
+    else:
+        sentence, remedy = explain_document(standing.reason, sync.detail if sync else {})
+    headline = {
+        DocumentStatus.WAITING: f"This {noun} is waiting to be sent to QuickBooks",
+        DocumentStatus.FAILED: f"There is a sync issue with this {noun}",
+        DocumentStatus.NOT_SYNCED: f"This {noun} is not synced",
+    }[standing.status]
+    kept = standing.status == DocumentStatus.NOT_SYNCED and standing.qbo_id
+    stays = ["What was sent before is still in QuickBooks."] if kept else []
+    later = (
+        [f"Next try on {moment(sync.next_try_at, document.firm)}."]
+        if sync and sync.next_try_at and sync.next_try_at > timezone.now()
+        else []
+    )
+    return Message(headline, [line for line in (sentence, *stays, *later) if line], remedy)
+
+
+def quickbooks_url(connection: Connection, kind: str, qbo_id: str) -> str:
+    """Return the address of a record in QuickBooks' own pages; ``kind`` is customer, invoice or payment.
+
+    With ``deeplinkcompanyid`` QuickBooks switches to the company first, where the person has several.
+    """
+    page = {"customer": "customerdetail?nameId=", "invoice": "invoice?txnId=", "payment": "recvpayment?txnId="}[kind]
+    return f"{settings.QBO_APP_BASE_URL}/{page}{qbo_id}&deeplinkcompanyid={connection.realm_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class MenuItem:
+    """One line of a three-dots menu: opens a page of QuickBooks, opens a dialog, or is pressed at once (POST)."""
+
+    label: str
+    url: str
+    how: str  # "external", "dialog" or "post"
+
+
+def menu(standing: Standing, account: Account) -> list[MenuItem]:
+    """Return the three-dots menu of the Info tab, exactly as the product's table of statuses lists it."""
+    link = MenuItem("Sync Account to QuickBooks", reverse("quickbooks_dialog", args=[account.pk]), "dialog")
+    create = MenuItem("Create in QuickBooks", reverse("quickbooks_create", args=[account.pk]), "dialog")
+    skip = MenuItem("Do not sync this account", reverse("quickbooks_unsync", args=[account.pk]), "dialog")
+    match standing.status:
+        case Status.SYNCED:
+            assert standing.sync is not None and standing.sync.customer is not None  # noqa: S101 - a constraint says so
+            customer = standing.sync.customer
+            return [
+                MenuItem(
+                    "View in QuickBooks",
+                    quickbooks_url(account.firm.quickbooks, "customer", customer.qbo_id),
+                    "external",
+                ),
+                MenuItem("Sync now", reverse("quickbooks_sync", args=[account.pk]), "post"),
+                MenuItem("Change customer…", reverse("quickbooks_change", args=[account.pk]), "dialog"),
+                MenuItem("Unsync", reverse("quickbooks_unsync", args=[account.pk]), "dialog"),
+            ]
+        case Status.SKIPPED:
+            return [link]
+        case Status.SYNCING:
+            return [skip]
+        case _:
+            return [link, create, skip]

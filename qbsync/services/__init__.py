@@ -1,0 +1,38 @@
+"""The verbs of the sync. These modules are the only writers of an account's sync status.
+
+``accounts``     what a person asks of one account: sync, create, unsync, change customer
+``documents``    what a person asks of one invoice or payment
+``connections``  set-up, settings, and what follows from a connection's end or return
+``scope``        what follows from a change in the firm's books
+``transitions``  the one place where a status is written
+"""
+
+from qbsync.services.accounts import (
+    account_change_customer,
+    account_create_customer,
+    account_sync,
+    account_unsync,
+)
+from qbsync.services.connections import (
+    connection_resumed,
+    connection_set_up,
+    connection_settings_update,
+)
+from qbsync.services.documents import document_skip, document_sync
+from qbsync.services.refusal import Refused
+from qbsync.services.scope import books_changed, enrol
+
+__all__ = [
+    "Refused",
+    "account_change_customer",
+    "account_create_customer",
+    "account_sync",
+    "account_unsync",
+    "books_changed",
+    "connection_resumed",
+    "connection_set_up",
+    "connection_settings_update",
+    "document_skip",
+    "document_sync",
+    "enrol",
+]

@@ -1,0 +1,115 @@
+"""What follows from a change in the books: accounts come into scope, work falls due, names are judged again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from accounts.models import Account, Invoice, Payment
+from qbsync import history, wake
+from qbsync.matching import fold
+from qbsync.models import AccountSync, Connection, HistoryEntry, Scope
+from qbsync.services.transitions import Transition, apply
+from qbsync.states import NAME_REASONS, Ask, Event, Status
+
+
+def books_changed(*, firm_id: int, account_ids: Sequence[int]) -> None:
+    """Take note, in the transaction of the change, of what became due; the workers are woken on commit."""
+    connection = Connection.objects.filter(firm_id=firm_id, set_up_at__isnull=False).first()
+    if connection is None:
+        return
+    enrol(connection, account_ids=account_ids)
+    rows = AccountSync.objects.filter(connection=connection, account_id__in=account_ids)
+    rows.filter(status=Status.SYNCED).update(due_at=timezone.now())
+    renamed = rows.exclude(judged_name=F("account__name")).exclude(judged_name="").select_related("account")
+    names = {name for row in renamed for name in (row.folded_name, fold(row.account.name))}
+    if names:
+        with transaction.atomic():
+            _note_names(renamed)
+            judge_again(connection, names)
+    if connection.is_ready:
+        wake.in_background(connection.pk)
+
+
+def in_scope(connection: Connection) -> QuerySet[Account]:
+    """Return the firm's accounts that are synced without being asked for.
+
+    Those with a non-void invoice or payment dated on or after the sync date, or all of them; archived ones never.
+    """
+    accounts = Account.objects.filter(firm_id=connection.firm_id, archived_at=None)
+    if connection.scope == Scope.ALL:
+        return accounts
+    since = {"date__gte": connection.sync_date} if connection.sync_date else {}
+    of_account: dict[str, Any] = {"account": OuterRef("pk"), "voided_at": None, **since}
+    return accounts.filter(
+        Exists(Invoice.objects.filter(**of_account)) | Exists(Payment.objects.filter(**of_account))
+    )
+
+
+def enrol(connection: Connection, *, account_ids: Iterable[int] | None = None) -> int:
+    """Turn never-linked accounts that are in scope to Syncing; return how many. Others are left alone."""
+    accounts = in_scope(connection).filter(quickbooks=None)
+    if account_ids is not None:
+        accounts = accounts.filter(pk__in=account_ids)
+    now = timezone.now()
+    count = 0
+    keys = list(accounts.values_list("pk", flat=True))
+    for start in range(0, len(keys), 2000):
+        rows = [
+            AccountSync(
+                account_id=key,
+                **{**new_row(connection), "status": Status.SYNCING},
+                ask=Ask.MATCH,
+                asked_at=now,
+                due_at=now,
+            )
+            for key in keys[start : start + 2000]
+        ]
+        with transaction.atomic():
+            made = AccountSync.objects.bulk_create(rows, ignore_conflicts=True)
+            HistoryEntry.objects.bulk_create(
+                history.of_account(row, event=Event.ENTERED_SCOPE, before=Status.NOT_SYNCED, at=now) for row in made
+            )
+        count += len(made)
+    return count
+
+
+def new_row(connection: Connection) -> dict[str, Any]:
+    """Return the fields of a row for an account that had none: Not synced, never linked."""
+    return {"connection": connection, "status": Status.NOT_SYNCED, "changed_at": timezone.now()}
+
+
+def judge_again(connection: Connection, folded_names: Iterable[str]) -> int:
+    """Turn accounts that failed for one of these names to Syncing, to be matched anew; return how many."""
+    names = {name for name in folded_names if name}
+    if not names:
+        return 0
+    with transaction.atomic():
+        rows = (
+            AccountSync.objects.filter(
+                Q(folded_name__in=names),
+                connection=connection,
+                status=Status.FAILED,
+                reason__in=NAME_REASONS,
+                customer=None,
+            )
+            .order_by("pk")
+            .select_for_update(of=("self",))
+            .select_related("account", "connection", "customer")
+        )
+        moved = apply([Transition(row, Event.JUDGED_AGAIN, ask=Ask.MATCH) for row in rows])
+    if moved:
+        wake.in_background(connection.pk)
+    return len(moved)
+
+
+def _note_names(rows: Iterable[AccountSync]) -> None:
+    """Keep the names by which accounts are found among their namesakes; a link does not depend on them."""
+    changed = list(rows)
+    for row in changed:
+        row.judged_name, row.folded_name = row.account.name, fold(row.account.name)
+    AccountSync.objects.bulk_update(changed, ["judged_name", "folded_name"], batch_size=500)
