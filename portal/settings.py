@@ -120,6 +120,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "portal.htmx.HtmxSignInMiddleware",
     "portal.access.FirmMiddleware",
 ]
 ROOT_URLCONF = "portal.urls"

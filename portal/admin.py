@@ -1,0 +1,41 @@
+"""The admin site's view of people, firms and memberships, for operations."""
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+
+from portal.models import Firm, Membership, User
+
+
+class MembershipInline(admin.TabularInline):
+    """The people of a firm, or the firms of a person."""
+
+    model = Membership
+    extra = 0
+    autocomplete_fields = ["user", "firm"]
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin):
+    """People, found by e-mail or name; Django's own forms keep the password safe."""
+
+    ordering = ["email"]
+    list_display = ["email", "name", "is_active", "is_staff", "last_login"]
+    search_fields = ["email", "name"]
+    fieldsets = [
+        (None, {"fields": ["email", "name", "password"]}),
+        ("Permissions on this site", {"fields": ["is_active", "is_staff", "is_superuser"]}),
+        ("Dates", {"fields": ["last_login", "date_joined"]}),
+    ]
+    add_fieldsets = [(None, {"classes": ["wide"], "fields": ["email", "name", "password1", "password2"]})]
+    filter_horizontal = []
+    list_filter = ["is_active", "is_staff"]
+    inlines = [MembershipInline]
+
+
+@admin.register(Firm)
+class FirmAdmin(admin.ModelAdmin):
+    """Firms and who works there."""
+
+    list_display = ["name", "time_zone", "currency", "created_at"]
+    search_fields = ["name"]
+    inlines = [MembershipInline]

@@ -1,0 +1,41 @@
+"""Asks database, broker and workers whether they are there. Each answer is ``OK`` or what is wrong; nothing raises."""
+
+from __future__ import annotations
+
+from django.db import DatabaseError, connection
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+from portal.celery import app
+
+OK = "ok"
+WAIT_S = 1.5  # for the broker to accept a connection and for the first worker to answer
+
+
+def database() -> str:
+    """Return whether PostgreSQL answers a query."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return "does not answer"
+    return OK
+
+
+def broker() -> str:
+    """Return whether the broker accepts a connection."""
+    try:
+        with app.connection_for_write(connect_timeout=WAIT_S) as broker_connection:
+            broker_connection.ensure_connection(max_retries=1, interval_start=0, timeout=WAIT_S)
+    except (OSError, RedisError, OperationalError):
+        return "does not answer"
+    return OK
+
+
+def worker() -> str:
+    """Return whether at least one Celery worker answers; the first answer ends the wait."""
+    try:
+        answers = app.control.inspect(timeout=WAIT_S, limit=1).ping()
+    except (OSError, RedisError, OperationalError):
+        return "cannot be asked without the broker"
+    return OK if answers else "none is running"

@@ -1,0 +1,39 @@
+"""What every page needs of the template language: initials, money, links of the menu and of tables. Reads nothing."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django import template
+from django.template.context import RequestContext
+from django.urls import reverse
+
+register = template.Library()
+
+# What people of the firm's country write before an amount; other currencies are named by their code.
+SYMBOLS = {"USD": "$", "CAD": "CA$", "AUD": "A$", "GBP": "£", "EUR": "€", "NZD": "NZ$"}
+
+
+@register.filter
+def initials(name: object) -> str:
+    """Return at most two capitals for a name, for where there is no room for it."""
+    words = [word for word in str(name).replace("&", " ").split() if word[:1].isalnum()]
+    if not words:
+        return "?"
+    return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()
+
+
+@register.filter
+def money(amount: Decimal | None, currency: str = "USD") -> str:
+    """Return an amount as ``$1,234.50`` or ``−$5.00`` in the firm's currency; nothing for None."""
+    if amount is None:
+        return ""
+    symbol = SYMBOLS.get(currency, f"{currency} ")
+    return f"{'−' if amount < 0 else ''}{symbol}{abs(amount):,.2f}"
+
+
+@register.inclusion_tag("portal/_nav_link.html", takes_context=True)
+def nav_link(context: RequestContext, url_name: str, label: str, icon: str, section: str) -> dict[str, object]:
+    """Show the menu's link to a page, marked as current on every page whose path starts with ``section``."""
+    path = context["request"].path
+    return {"address": reverse(url_name), "label": label, "icon": icon, "current": path.startswith(section)}
