@@ -86,7 +86,7 @@ def _row_for_update(account: Account, *, must_be_usable: bool = True) -> Account
             if connection.is_active
             else "The connection to QuickBooks needs attention; reconnect it first."
         )
-    row, _ = AccountSync.objects.get_or_create(account=account, defaults=new_row(connection))
+    row, _ = AccountSync.objects.get_or_create(account=account, defaults=new_row(connection, account))
     return lock([row])[row.pk]
 
 
@@ -102,7 +102,9 @@ def _available(customer: Customer, row: AccountSync) -> Customer:
     if found is None or found.merged_into:
         raise Refused("That customer is no longer in your QuickBooks company. Choose another one.")
     if not found.active:
-        raise Refused(f"“{found.display_name}” is inactive in QuickBooks. Make it active there first, or choose another.")
+        raise Refused(
+            f"“{found.display_name}” is inactive in QuickBooks. Make it active there first, or choose another."
+        )
     taken = AccountSync.objects.filter(customer=found).exclude(pk=row.pk).select_related("account").first()
     if taken is not None:
         raise Refused(f"“{found.full_name}” is already linked to {taken.account.name} ({taken.account.code}).")

@@ -93,9 +93,7 @@ def waiting_failed(connection: Connection, *, reason: Reason, message: str) -> i
 def waiting_resumed(connection: Connection) -> int:
     """Turn what failed because QuickBooks could not be reached to Syncing again; return how many rows changed."""
     with transaction.atomic():
-        failed = AccountSync.objects.filter(
-            connection=connection, status=Status.FAILED, reason__in=WAITING_REASONS
-        )
+        failed = AccountSync.objects.filter(connection=connection, status=Status.FAILED, reason__in=WAITING_REASONS)
         rows = lock(failed).values()
         return len(
             apply(

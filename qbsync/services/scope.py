@@ -45,9 +45,7 @@ def in_scope(connection: Connection) -> QuerySet[Account]:
         return accounts
     since = {"date__gte": connection.sync_date} if connection.sync_date else {}
     of_account: dict[str, Any] = {"account": OuterRef("pk"), "voided_at": None, **since}
-    return accounts.filter(
-        Exists(Invoice.objects.filter(**of_account)) | Exists(Payment.objects.filter(**of_account))
-    )
+    return accounts.filter(Exists(Invoice.objects.filter(**of_account)) | Exists(Payment.objects.filter(**of_account)))
 
 
 def enrol(connection: Connection, *, account_ids: Iterable[int] | None = None) -> int:
@@ -57,17 +55,17 @@ def enrol(connection: Connection, *, account_ids: Iterable[int] | None = None) -
         accounts = accounts.filter(pk__in=account_ids)
     now = timezone.now()
     count = 0
-    keys = list(accounts.values_list("pk", flat=True))
-    for start in range(0, len(keys), 2000):
+    found = list(accounts.only("pk", "name"))
+    for start in range(0, len(found), 2000):
         rows = [
             AccountSync(
-                account_id=key,
-                **{**new_row(connection), "status": Status.SYNCING},
+                account=account,
+                **{**new_row(connection, account), "status": Status.SYNCING},
                 ask=Ask.MATCH,
                 asked_at=now,
                 due_at=now,
             )
-            for key in keys[start : start + 2000]
+            for account in found[start : start + 2000]
         ]
         with transaction.atomic():
             made = AccountSync.objects.bulk_create(rows, ignore_conflicts=True)
@@ -78,9 +76,15 @@ def enrol(connection: Connection, *, account_ids: Iterable[int] | None = None) -
     return count
 
 
-def new_row(connection: Connection) -> dict[str, Any]:
+def new_row(connection: Connection, account: Account) -> dict[str, Any]:
     """Return the fields of a row for an account that had none: Not synced, never linked."""
-    return {"connection": connection, "status": Status.NOT_SYNCED, "changed_at": timezone.now()}
+    return {
+        "connection": connection,
+        "status": Status.NOT_SYNCED,
+        "changed_at": timezone.now(),
+        "judged_name": account.name,
+        "folded_name": fold(account.name),
+    }
 
 
 def judge_again(connection: Connection, folded_names: Iterable[str]) -> int:

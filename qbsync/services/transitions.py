@@ -61,8 +61,14 @@ def apply(transitions: Sequence[Transition], *, now: datetime | None = None) -> 
         moved.append(one.row)
         entries.append(
             history.of_account(
-                one.row, event=one.event, before=before, at=now, by=one.by, detail=_told(one),
-                fault_code=one.fault_code, intuit_tid=one.intuit_tid,
+                one.row,
+                event=one.event,
+                before=before,
+                at=now,
+                by=one.by,
+                detail=_told(one),
+                fault_code=one.fault_code,
+                intuit_tid=one.intuit_tid,
             )  # fmt: skip
         )
     with transaction.atomic():

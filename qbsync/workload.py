@@ -1,0 +1,147 @@
+"""Loads what is due of claimed, linked accounts: each with its invoices and payments and the operation each needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db.models import F, Prefetch, Q, QuerySet
+from django.utils import timezone
+
+from accounts.models import Allocation, Invoice, InvoiceLine, Payment
+from qbsync.models import AccountSync, Connection, InvoiceSync, PaymentSync
+from qbsync.plan import Copies, Operation, PaidInvoice, operation_for, payment_waits_for
+from qbsync.states import DocumentReason, DocumentStatus
+
+DocumentRow = InvoiceSync | PaymentSync
+
+
+@dataclass
+class Item:
+    """One document and what is to be done with it."""
+
+    work: AccountWork
+    document: Invoice | Payment
+    row: DocumentRow
+    operation: Operation
+
+    @property
+    def entity(self) -> str:
+        """QuickBooks' name of the document's type."""
+        return "Invoice" if isinstance(self.document, Invoice) else "Payment"
+
+
+@dataclass
+class AccountWork:
+    """A claimed account and what is due for it, invoices before payments."""
+
+    account: AccountSync
+    invoices: list[Item] = field(default_factory=list)
+    payments: list[Item] = field(default_factory=list)
+    invoice_ids: dict[int, str] = field(default_factory=dict)  # QuickBooks' id of each invoice that a payment names
+    in_flight: int = 0
+    next_try: list[datetime] = field(default_factory=list)  # when something that waits is to be tried again
+
+    def ready(self) -> list[Item]:
+        """What can be sent now: nothing while something is under way, payments only after the invoices."""
+        if self.in_flight:
+            return []
+        return self.invoices or self.payments
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing is left to send."""
+        return not (self.in_flight or self.invoices or self.payments)
+
+
+def load(connection: Connection, accounts: Sequence[AccountSync]) -> tuple[list[AccountWork], list[DocumentRow]]:
+    """Return the accounts' due work, and the rows that were settled without sending anything (not saved yet)."""
+    works = {row.account_id: AccountWork(row) for row in accounts}
+    settled: list[DocumentRow] = []
+    lines = Prefetch("lines", InvoiceLine.objects.select_related("service"))
+    for invoice in _due(Invoice.objects.all(), connection, works).prefetch_related(lines):
+        work = works[invoice.account_id]
+        row = getattr(invoice, "quickbooks", None) or _new(InvoiceSync, connection, invoice)
+        _plan(work, invoice, row, work.invoices, settled)
+    allocations = Prefetch("allocations", Allocation.objects.select_related("invoice__quickbooks"))
+    payments = _due(Payment.objects.all(), connection, works).filter(
+        Q(sync_to_quickbooks=True) | Q(quickbooks__pushed_revision__gt=0) | Q(quickbooks__asked=True)
+    )
+    for payment in payments.prefetch_related(allocations):
+        work = works[payment.account_id]
+        row = getattr(payment, "quickbooks", None) or _new(PaymentSync, connection, payment)
+        for allocation in payment.allocations.all():
+            copy = getattr(allocation.invoice, "quickbooks", None)
+            work.invoice_ids.setdefault(allocation.invoice_id, copy.qbo_id if copy else "")
+        _plan(work, payment, row, work.payments, settled)
+    return list(works.values()), settled
+
+
+def hold_back(connection: Connection, work: AccountWork) -> list[DocumentRow]:
+    """Take out the payments that have to wait for an invoice; return their rows with the reason (not saved yet)."""
+    held: list[DocumentRow] = []
+    going: list[Item] = []
+    for item in work.payments:
+        if item.operation == Operation.VOID:
+            going.append(item)
+            continue
+        paid = [
+            PaidInvoice(
+                number=allocation.invoice.number,
+                qbo_id=work.invoice_ids.get(allocation.invoice_id, ""),
+                in_scope=in_scope(connection, allocation.invoice),
+            )
+            for allocation in item.document.allocations.all()
+        ]
+        waits = payment_waits_for(paid)
+        if waits is None:
+            going.append(item)
+        elif (item.row.reason, item.row.detail) != (waits[0], waits[1]):
+            item.row.status, item.row.reason, item.row.detail = DocumentStatus.WAITING, waits[0], waits[1]
+            item.row.changed_at = timezone.now()
+            held.append(item.row)
+    work.payments = going
+    return held
+
+
+def in_scope(connection: Connection, document: Invoice | Payment) -> bool:
+    """Whether the sync date lets the document go by itself."""
+    return connection.sync_date is None or document.date >= connection.sync_date
+
+
+def _due(documents: QuerySet[Any], connection: Connection, accounts: Iterable[int]) -> QuerySet[Any]:
+    """The documents of these accounts that differ from what was settled and need not wait, oldest first."""
+    new = Q(quickbooks=None, voided_at=None)
+    changed = Q(quickbooks__settled_revision__lt=F("revision")) & ~Q(quickbooks__status=DocumentStatus.SKIPPED)
+    dated = Q() if connection.sync_date is None else Q(date__gte=connection.sync_date)
+    reached = dated | Q(quickbooks__asked=True) | Q(quickbooks__pushed_revision__gt=0)
+    waited = Q(quickbooks__next_try_at=None) | Q(quickbooks__next_try_at__lte=timezone.now())
+    return (
+        documents.filter(reached, new | changed & waited, account__in=accounts)
+        .select_related("quickbooks")
+        .order_by("date", "pk")
+    )
+
+
+def _new(model: type[Any], connection: Connection, document: Invoice | Payment) -> Any:
+    return model(connection=connection, document=document, account_id=document.account_id, changed_at=timezone.now())
+
+
+def _plan(work: AccountWork, document: Any, row: DocumentRow, queue: list[Item], settled: list[DocumentRow]) -> None:
+    copies = Copies(
+        revision=document.revision,
+        settled_revision=row.settled_revision,
+        is_void=document.is_void,
+        in_quickbooks=bool(row.qbo_id),
+        is_void_there=row.is_void_there,
+    )
+    operation = operation_for(copies)
+    if operation is not None:
+        queue.append(Item(work, document, row, operation))
+        return
+    row.settled_revision, row.changed_at = document.revision, timezone.now()
+    if not row.qbo_id:
+        row.status, row.reason = DocumentStatus.NOT_SYNCED, DocumentReason.VOID_BEFORE_SENT
+    settled.append(row)
