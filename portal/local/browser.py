@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 
 from portal.local.addresses import ROOT
 
@@ -12,37 +11,34 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable
 _FETCH_S = 600
 
 
-def find_or_fetch() -> str | None:
-    """The path of a Chromium that starts, or None: PORTAL_CHROMIUM, the system's, Playwright's own, or Debian's."""
-    for path in _candidates():
-        if path and _starts(path):
-            return path
-    return None
-
-
-def _candidates() -> Iterator[str | None]:
+def find() -> str | None:
+    """The path of a Chromium that starts, or None: PORTAL_CHROMIUM, the system's, or Playwright's own."""
     if given := os.environ.get("PORTAL_CHROMIUM"):
-        yield given
-        return
-    for name in _NAMES:
-        yield shutil.which(name)
-    yield _of_playwright()
+        return given if _starts(given) else None
+    return next((path for path in map(shutil.which, _NAMES) if path and _starts(path)), None) or _of_playwright()
+
+
+def find_or_fetch() -> str | None:
+    """As `find`; where there is none, Playwright's download, or for root Debian's package."""
+    if (found := find()) or os.environ.get("PORTAL_CHROMIUM"):
+        return found
     print("No Chromium is installed; fetching one for the browser tests …", flush=True)
-    if _run([sys.executable, "-m", "playwright", "install", "chromium"]):
-        yield _of_playwright()
+    if _run([sys.executable, "-m", "playwright", "install", "chromium"]) and (fetched := _of_playwright()):
+        return fetched
     if os.geteuid() == 0 and shutil.which("apt-get"):
         _run(["apt-get", "update", "-q"])
         _run(["apt-get", "install", "-y", "-q", "--no-install-recommends", "chromium"])
-        yield shutil.which("chromium")
+    return find()
 
 
 def _of_playwright() -> str | None:
-    """Where Playwright keeps its own browser, downloaded or not."""
+    """The path of the browser that Playwright downloaded, or None."""
     script = (
         "from playwright.sync_api import sync_playwright as p\nwith p() as play: print(play.chromium.executable_path)"
     )
     found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
-    return found.stdout.strip() or None
+    path = found.stdout.strip()
+    return path if path and _starts(path) else None
 
 
 def _starts(path: str) -> bool:

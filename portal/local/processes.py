@@ -74,6 +74,10 @@ class Child:
                 os.killpg(self.pid, signal.SIGKILL)
         return self._process.wait()
 
+    def stop(self) -> None:
+        """Stop it alone: see `stop`."""
+        stop([self])
+
     def output(self) -> str:
         """What it has written so far."""
         with self.service.log.open("rb") as log:

@@ -83,7 +83,7 @@ class Supervisor:
 
     def drop(self, child: Child) -> None:
         """Stop a child and forget it."""
-        stop([child])
+        child.stop()
         self._children.remove(child)
 
     def watch(self, say: Callable[[str], None]) -> None:
@@ -113,7 +113,7 @@ class Supervisor:
         servers = [child for child in self._children if child.service.is_server]
         stop(child for child in self._children if not child.service.is_server)
         for server in reversed(servers):
-            stop([server])
+            server.stop()
         self._children.clear()
 
     def _check(self) -> None:
