@@ -77,6 +77,8 @@ QBO_EXECUTION_WINDOW_S: float = env.float("QBO_EXECUTION_WINDOW_S", 130.0)
 QBO_TIMEOUT_S: float = env.float("QBO_TIMEOUT_S", 60.0)
 # How long a claim on an account holds without being renewed; a crashed worker's accounts are free again after it.
 SYNC_LEASE_S: float = env.float("SYNC_LEASE_S", 45.0)
+# Intuit's quota is fixed; a simulator's throttles can be multiplied, and then so is what we keep to.
+QBO_QUOTA_SCALE: float = env.float("QBO_QUOTA_SCALE", 1.0) if IS_LOCAL else 1.0
 if IS_LOCAL:
     # requests-oauthlib refuses plain http, which the simulator on the loopback interface speaks.
     os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"
