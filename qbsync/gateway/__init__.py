@@ -1,1 +1,1 @@
-"""The only door to Intuit: everything that is sent to QuickBooks goes through here. Knows no model and no rule of ours."""
+"""The only door to Intuit: whatever is sent to QuickBooks goes through here. It knows no model and no rule of ours."""

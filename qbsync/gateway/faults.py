@@ -63,7 +63,7 @@ class FaultScope(StrEnum):
 
 @dataclass(frozen=True)
 class Rule:
-    """What follows from a kind of fault: a sentence and a remedy for people, a retry class and a scope for the engine."""
+    """What follows from a kind of fault: sentence and remedy for people, retry class and scope for the engine."""
 
     sentence: str
     remedy: str
@@ -245,6 +245,7 @@ class Fault(Exception):
         intuit_tid: Intuit's id of the exchange, which its support asks for.
         retry_after_s: how long QuickBooks asks to wait, in seconds; None where it does not say.
         outcome_known: False where a write may have been executed (or may still be) although it was not confirmed.
+        timed_out: whether we stopped waiting; QuickBooks may go on with the request for up to 120 s.
     """
 
     def __init__(
@@ -259,6 +260,7 @@ class Fault(Exception):
         intuit_tid: str = "",
         retry_after_s: float | None = None,
         outcome_known: bool = True,
+        timed_out: bool = False,
     ) -> None:
         super().__init__(kind)
         self.kind = kind
@@ -270,6 +272,7 @@ class Fault(Exception):
         self.intuit_tid = intuit_tid
         self.retry_after_s = retry_after_s
         self.outcome_known = outcome_known
+        self.timed_out = timed_out
 
     def __str__(self) -> str:
         """Name the fault without Intuit's words, so that a traceback in a log holds nobody's name."""
