@@ -58,6 +58,7 @@ def _run(command: list[str]) -> bool:
     except subprocess.TimeoutExpired:
         return False
     if done.returncode != 0:
-        words = (done.stderr or done.stdout).strip().splitlines()
-        print(f"  {' '.join(command)}: {words[-1] if words else 'failed'}", flush=True)
+        said = (done.stderr + done.stdout).splitlines()
+        why = next((line for line in said if line.lower().startswith(("e:", "error"))), f"exit code {done.returncode}")
+        print(f"  {' '.join(command)}: {why}", flush=True)
     return done.returncode == 0

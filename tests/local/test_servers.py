@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from portal.local import addresses
 from tests.local.programs import Program, wait_for
 
 SERVE = """
@@ -75,6 +76,7 @@ def test_two_folders_too_deep_for_a_socket_run_side_by_side(tmp_path: Path) -> N
     for program in programs:
         program.press_ctrl_c()
         assert program.rest() == ("", 0)
+    assert not any(addresses.socket_dir(deep / name).exists() for name in ("first", "second"))
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root closes a folder to the user that PostgreSQL runs as")
