@@ -15,7 +15,8 @@ from qbsync.gateway.faults import Fault, FaultKind
 from qbsync.gateway.queries import rows_of
 
 MOST_ITEMS = 30
-_LONGEST_ITEM_ID = 10  # where the request carries a requestid, Intuit takes no longer bId
+LONGEST_REQUEST_ID = 36
+_LONGEST_ITEM_ID = 10  # Intuit's limit where the request carries a requestid
 
 # Entities are voided in two ways: an invoice by an operation of its own, a payment by an update with an option.
 VOID_BY_UPDATE = frozenset({"Payment"})

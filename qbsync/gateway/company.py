@@ -15,7 +15,15 @@ from django.conf import settings
 
 from qbsync.gateway import queries
 from qbsync.gateway.answers import Answer
-from qbsync.gateway.batch import VOID_BY_UPDATE, BatchAnswer, BatchItem, BatchQuery, answer_of, request_of
+from qbsync.gateway.batch import (
+    LONGEST_REQUEST_ID,
+    VOID_BY_UPDATE,
+    BatchAnswer,
+    BatchItem,
+    BatchQuery,
+    answer_of,
+    request_of,
+)
 from qbsync.gateway.faults import Fault, FaultKind
 from qbsync.gateway.limiter import Priority, Quota, QuotaWait
 from qbsync.gateway.transport import CONNECT_TIMEOUT_S, Transport
@@ -86,23 +94,25 @@ class Company:
             scale=settings.QBO_QUOTA_SCALE,
         )
 
-    def batch(self, items: Sequence[BatchItem | BatchQuery], *, request_id: str) -> BatchAnswer:
+    def batch(self, items: Sequence[BatchItem | BatchQuery], *, request_id: str = "") -> BatchAnswer:
         """Send up to 30 writes and reads as one request.
 
         Args:
             items: each with an id of at most 10 characters, unique among them.
-            request_id: at most 36 characters; a repetition with the same one should execute nothing twice, but do
-                not rely on it: look upstream after an unknown outcome.
+            request_id: at most 36 characters, needed where anything is written. A repetition with the same one should
+                execute nothing twice, but do not rely on it: look upstream after an unknown outcome.
 
         Raises:
-            ValueError: the items are none or too many, or their ids unfit.
+            ValueError: the items are none or too many, or an id is missing or unfit.
         """
         is_write = any(isinstance(item, BatchItem) for item in items)
+        if len(request_id) > LONGEST_REQUEST_ID or (is_write and not request_id):
+            raise ValueError(f"A batch that writes needs a requestid of at most {LONGEST_REQUEST_ID} characters.")
         body, intuit_tid = self._send(
             "batch",
             "batch",
             body=_json(request_of(items)),
-            params={"requestid": request_id},
+            params={"requestid": request_id} if request_id else None,
             is_write=is_write,
             is_metered=any(isinstance(item, BatchQuery) for item in items),
         )
