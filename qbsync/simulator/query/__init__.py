@@ -1,0 +1,1 @@
+"""The query language: `grammar` reads a query, `select` answers it."""

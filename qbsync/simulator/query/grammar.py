@@ -1,0 +1,170 @@
+"""Owns the syntax of queries: Intuit's documented grammar, and 4000 for what it does not hold."""
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from lark import Lark, Token, Transformer
+from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, UnexpectedToken, VisitError
+
+from ..faults import Fault
+
+_GRAMMAR = r"""
+    query: SELECT what FROM NAME where? order? paging*
+    what: STAR ("," NAME)* -> everything
+        | COUNT "(" STAR ")" -> count
+        | NAME ("," NAME)* -> columns
+    where: WHERE condition (AND condition)*
+    condition: NAME OPERATOR value -> comparison
+        | NAME IN "(" value ("," value)* ")" -> membership
+        | NAME LIKE STRING -> likeness
+        | "(" condition ")" -> grouped
+    value: STRING | NUMBER | TRUE | FALSE
+    order: (ORDERBY | ORDER BY) sorting ("," sorting)*
+    sorting: NAME direction?
+    direction: ASC | DESC
+    paging: STARTPOSITION SIGNED -> start
+        | MAXRESULTS SIGNED -> most
+    OPERATOR: "<=" | ">=" | "=" | "<" | ">"
+    STAR: "*"
+    SELECT.2: /select(?![\w.])/i
+    FROM.2: /from(?![\w.])/i
+    WHERE.2: /where(?![\w.])/i
+    AND.2: /and(?![\w.])/i
+    IN.2: /in(?![\w.])/i
+    LIKE.2: /like(?![\w.])/i
+    COUNT.2: /count(?=\s*\()/i
+    ORDERBY.2: /orderby(?![\w.])/i
+    ORDER.2: /order(?![\w.])/i
+    BY.2: /by(?![\w.])/i
+    ASC.2: /asc(?![\w.])/i
+    DESC.2: /desc(?![\w.])/i
+    STARTPOSITION.2: /startposition(?![\w.])/i
+    MAXRESULTS.2: /maxresults(?![\w.])/i
+    TRUE.2: /true(?![\w.])/i
+    FALSE.2: /false(?![\w.])/i
+    NAME: /[A-Za-z_][\w.]*/
+    STRING: /'(?:[^'\\]|\\.)*'/s
+    NUMBER: /-?\d+(\.\d+)?/
+    SIGNED: /-?\d+/
+    %ignore /\s+/
+"""
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+LONGEST = 100_000
+
+
+@dataclass(frozen=True)
+class Condition:
+    """`prop operator values`; operator is one of = < > <= >= IN LIKE, values text, Decimal or bool."""
+
+    prop: str
+    operator: str
+    values: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Query:
+    """A query as read. `columns` is None for everything; `most` is None when MAXRESULTS is not given."""
+
+    entity: str
+    counting: bool
+    columns: tuple[str, ...] | None
+    conditions: tuple[Condition, ...]
+    order: tuple[tuple[str, bool], ...]
+    start: int
+    most: int | None
+
+
+class _Read(Transformer[Token, Query]):
+    def value(self, parts: list[Token]) -> Any:
+        token = parts[0]
+        if token.type == "STRING":
+            return _ESCAPE.sub(r"\1", token[1:-1])
+        if token.type == "NUMBER":
+            return Decimal(token)
+        return token.type == "TRUE"
+
+    def comparison(self, parts: list[Any]) -> Condition:
+        return Condition(str(parts[0]), str(parts[1]), (parts[2],))
+
+    def membership(self, parts: list[Any]) -> Condition:
+        return Condition(str(parts[0]), "IN", tuple(parts[2:]))
+
+    def likeness(self, parts: list[Any]) -> Condition:
+        return Condition(str(parts[0]), "LIKE", (_ESCAPE.sub(r"\1", parts[2][1:-1]),))
+
+    def grouped(self, parts: list[Any]) -> Condition:
+        return parts[0]
+
+    def where(self, parts: list[Any]) -> tuple[str, Any]:
+        return "where", tuple(each for each in parts if isinstance(each, Condition))
+
+    def direction(self, parts: list[Token]) -> bool:
+        return parts[0].type == "DESC"
+
+    def sorting(self, parts: list[Any]) -> tuple[str, bool]:
+        return str(parts[0]), bool(parts[1:] and parts[1])
+
+    def order(self, parts: list[Any]) -> tuple[str, Any]:
+        return "order", tuple(each for each in parts if isinstance(each, tuple))
+
+    def start(self, parts: list[Any]) -> tuple[str, Any]:
+        return "start", int(parts[1])
+
+    def most(self, parts: list[Any]) -> tuple[str, Any]:
+        return "most", int(parts[1])
+
+    def everything(self, parts: list[Any]) -> tuple[str, Any]:
+        return "columns", None
+
+    def columns(self, parts: list[Any]) -> tuple[str, Any]:
+        return "columns", tuple(str(each) for each in parts)
+
+    def count(self, parts: list[Any]) -> tuple[str, Any]:
+        return "count", True
+
+    def query(self, parts: list[Any]) -> Query:
+        found: dict[str, Any] = dict(each for each in parts if isinstance(each, tuple))
+        entity = next(str(each) for each in parts[2:] if isinstance(each, Token) and each.type == "NAME")
+        return Query(
+            entity, found.get("count", False), found.get("columns"), found.get("where", ()), found.get("order", ()),
+            found.get("start", 1), found.get("most"),
+        )  # fmt: skip
+
+
+_PARSER = Lark(
+    _GRAMMAR, start="query", parser="lalr", lexer="contextual", maybe_placeholders=False, transformer=_Read()
+)
+
+
+def _refused(detail: str) -> Fault:
+    return Fault("4000", "Error parsing query", f"QueryParserError: {detail}")
+
+
+@lru_cache(maxsize=512)
+def parse(text: str) -> Query:
+    """Read a query. Raises `Fault` 4000 with the place of the first thing that does not fit."""
+    if not text.strip():
+        raise _refused("null")
+    if len(text) > LONGEST:
+        raise _refused("The query is too long.")
+    try:
+        return _PARSER.parse(text)  # type: ignore[return-value] # the transformer makes it a Query
+    except UnexpectedEOF as error:
+        raise _refused(f'Encountered " <EOF> "" at line 1, column {len(text)}.') from error
+    except UnexpectedToken as error:
+        found = "<EOF>" if error.token.type == "$END" else f'<{error.token.type}> "{error.token}'
+        raise _refused(
+            f'Encountered " {str(found)[:80]} "" at line {max(error.line, 1)}, column {max(error.column, 1)}.'
+            f"\nWas expecting one of: {', '.join(sorted(error.accepts or error.expected))}"
+        ) from error
+    except UnexpectedCharacters as error:
+        found = text[error.pos_in_stream or 0]
+        raise _refused(
+            f"Lexical error at line {error.line}, column {error.column}.  "
+            f'Encountered: "{found}" ({ord(found)}), after : ""'
+        ) from error
+    except (UnexpectedInput, VisitError, ValueError) as error:
+        raise _refused("null") from error
