@@ -10,7 +10,8 @@ class QbsyncConfig(AppConfig):
     verbose_name = "QuickBooks sync"
 
     def ready(self) -> None:
-        """Hear of every change of the books from now on."""
-        from qbsync import receivers
+        """Hear of every change of the books from now on, and add QuickBooks to their lists."""
+        from qbsync import filters, receivers
 
         receivers.connect()
+        filters.register()

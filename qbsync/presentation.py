@@ -103,8 +103,8 @@ def _syncing(sync: AccountSync | None, firm: Firm) -> Message:
     lines = []
     if sync:
         lines.append(_ASKED.get(Ask(sync.ask), ""))
-        if sync.next_try_at and sync.next_try_at > timezone.now():
-            lines.append(f"Next try on {moment(sync.next_try_at, firm)}.")
+        if sync.due_at and sync.due_at > timezone.now():
+            lines.append(f"Next try on {moment(sync.due_at, firm)}.")
     return Message("This account is being synced; this takes time", [line for line in lines if line])
 
 
@@ -145,8 +145,8 @@ def document_message(standing: DocumentStanding, document: Invoice | Payment) ->
     kept = standing.status == DocumentStatus.NOT_SYNCED and standing.qbo_id
     stays = ["What was sent before is still in QuickBooks."] if kept else []
     later = (
-        [f"Next try on {moment(sync.next_try_at, document.firm)}."]
-        if sync and sync.next_try_at and sync.next_try_at > timezone.now()
+        [f"Next try on {moment(sync.due_at, document.firm)}."]
+        if sync and sync.due_at and sync.due_at > timezone.now()
         else []
     )
     return Message(headline, [line for line in (sentence, *stays, *later) if line], remedy)
@@ -168,13 +168,17 @@ class MenuItem:
     label: str
     url: str
     how: str  # "external", "dialog" or "post"
+    icon: str
+    is_wide: bool = False  # how much room the dialog takes
 
 
 def menu(standing: Standing, account: Account) -> list[MenuItem]:
     """Return the three-dots menu of the Info tab, exactly as the product's table of statuses lists it."""
-    link = MenuItem("Sync Account to QuickBooks", reverse("quickbooks_dialog", args=[account.pk]), "dialog")
-    create = MenuItem("Create in QuickBooks", reverse("quickbooks_create", args=[account.pk]), "dialog")
-    skip = MenuItem("Do not sync this account", reverse("quickbooks_unsync", args=[account.pk]), "dialog")
+    link = MenuItem(
+        "Sync Account to QuickBooks", reverse("quickbooks_dialog", args=[account.pk]), "dialog", "link", True
+    )
+    create = MenuItem("Create in QuickBooks", reverse("quickbooks_create", args=[account.pk]), "dialog", "plus")
+    skip = MenuItem("Do not sync this account", reverse("quickbooks_unsync", args=[account.pk]), "dialog", "no-symbol")
     match standing.status:
         case Status.SYNCED:
             assert standing.sync is not None and standing.sync.customer is not None  # noqa: S101 - a constraint says so
@@ -184,10 +188,17 @@ def menu(standing: Standing, account: Account) -> list[MenuItem]:
                     "View in QuickBooks",
                     quickbooks_url(account.firm.quickbooks, "customer", customer.qbo_id),
                     "external",
+                    "arrow-top-right-on-square",
                 ),
-                MenuItem("Sync now", reverse("quickbooks_sync", args=[account.pk]), "post"),
-                MenuItem("Change customer…", reverse("quickbooks_change", args=[account.pk]), "dialog"),
-                MenuItem("Unsync", reverse("quickbooks_unsync", args=[account.pk]), "dialog"),
+                MenuItem("Sync now", reverse("quickbooks_sync", args=[account.pk]), "post", "arrow-path"),
+                MenuItem(
+                    "Change customer…",
+                    reverse("quickbooks_change", args=[account.pk]),
+                    "dialog",
+                    "arrows-right-left",
+                    True,
+                ),
+                MenuItem("Unsync", reverse("quickbooks_unsync", args=[account.pk]), "dialog", "no-symbol"),
             ]
         case Status.SKIPPED:
             return [link]
@@ -195,3 +206,11 @@ def menu(standing: Standing, account: Account) -> list[MenuItem]:
             return [skip]
         case _:
             return [link, create, skip]
+
+
+def document_menu(standing: DocumentStanding, document: Invoice | Payment) -> list[MenuItem]:
+    """Return what can be pressed on an invoice or payment; while its account is not linked it is shown disabled."""
+    kind = "invoice" if isinstance(document, Invoice) else "payment"
+    sync = MenuItem("Sync to QuickBooks", reverse(f"quickbooks_{kind}_sync", args=[document.pk]), "post", "arrow-path")
+    skip = MenuItem("Do not sync", reverse(f"quickbooks_{kind}_skip", args=[document.pk]), "post", "no-symbol")
+    return [sync] if standing.status == DocumentStatus.SKIPPED else [sync, skip]

@@ -1,0 +1,56 @@
+"""Adds QuickBooks to the list of accounts: its columns to the query, its status and reason to the filters.
+
+``accounts`` offers the hook and knows nothing of this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import QuerySet
+
+from accounts import selectors
+from accounts.models import Account, Invoice, Payment
+from qbsync.presentation import LABELS
+from qbsync.selectors import with_document_standing, with_standing
+from qbsync.states import Reason, Status
+
+FILTER_PARAM = "quickbooks"
+REASON_PARAM = "reason"
+
+
+def filter_choices() -> list[tuple[str, str]]:
+    """Return the statuses to choose from, as value and label."""
+    return [(status.value, label) for status, label in LABELS.items()]
+
+
+def accounts_with_quickbooks(accounts: QuerySet[Account], params: Mapping[str, str]) -> QuerySet[Account]:
+    """Return the accounts with what the QuickBooks column shows, narrowed to the status and reason asked for.
+
+    A value that is no status or reason is ignored, like any other unknown parameter.
+    """
+    found: QuerySet[Any] = with_standing(accounts)
+    status, reason = params.get(FILTER_PARAM, ""), params.get(REASON_PARAM, "")
+    if status in list(Status):
+        found = found.filter(quickbooks_status=status)
+    if reason and reason in list(Reason):
+        found = found.filter(quickbooks_reason=reason)
+    return found
+
+
+def invoices_with_quickbooks(invoices: QuerySet[Invoice]) -> QuerySet[Invoice]:
+    """Return the invoices with what their QuickBooks column shows."""
+    return with_document_standing(invoices)
+
+
+def payments_with_quickbooks(payments: QuerySet[Payment]) -> QuerySet[Payment]:
+    """Return the payments with what their QuickBooks column shows."""
+    return with_document_standing(payments)
+
+
+def register() -> None:
+    """Add QuickBooks to the lists from now on; called once, when Django starts."""
+    selectors.list_extensions.append(accounts_with_quickbooks)
+    selectors.invoice_extensions.append(invoices_with_quickbooks)
+    selectors.payment_extensions.append(payments_with_quickbooks)

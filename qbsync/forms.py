@@ -1,0 +1,80 @@
+"""The forms of connecting QuickBooks: which accounts, since when, and into what the income goes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.utils import timezone
+
+from portal.models import Firm
+from qbsync.models import Scope
+
+EARLIEST = date(1990, 1, 1)
+
+
+class ScopeForm(forms.Form):
+    """Step 2: which accounts are synced by themselves, and from which date on their documents go."""
+
+    scope = forms.ChoiceField(
+        label="Which accounts to sync",
+        choices=Scope.choices,
+        initial=Scope.WITH_DOCUMENTS,
+        widget=forms.RadioSelect,
+    )
+    sync_date = forms.DateField(
+        label="Sync date",
+        widget=forms.DateInput(attrs={"type": "date", "class": "form-control"}, format="%Y-%m-%d"),
+        help_text="Invoices and payments dated before it stay here; nothing older is sent to QuickBooks.",
+    )
+
+    def __init__(self, *args: Any, firm: Firm, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.today = timezone.localtime(timezone.now(), ZoneInfo(firm.time_zone)).date()
+        self.fields["sync_date"].initial = self.today.replace(month=1, day=1)
+
+    def clean_sync_date(self) -> date:
+        """Refuse dates that can only be a slip of the keyboard."""
+        day: date = self.cleaned_data["sync_date"]
+        if day < EARLIEST:
+            raise forms.ValidationError("Choose a date from 1990 on.")
+        if day > self.today:
+            raise forms.ValidationError("Choose today or an earlier date; otherwise nothing would be synced.")
+        return day
+
+
+class SetUpForm(forms.Form):
+    """Step 4: where income is booked, what invoice lines refer to, and what is done with payments typed in."""
+
+    income_account = forms.ChoiceField(label="Income account", help_text="Where QuickBooks books what you invoice.")
+    service_item = forms.ChoiceField(
+        label="Service item", help_text="The product or service that invoice lines refer to in QuickBooks."
+    )
+    sync_manual_payments = forms.BooleanField(
+        label="By default, sync manually created payments with QuickBooks", required=False, initial=True
+    )
+
+    def __init__(
+        self,
+        *args: Any,
+        income_accounts: Sequence[tuple[str, str]],
+        service_items: Sequence[tuple[str, str]],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        for name, choices in (("income_account", income_accounts), ("service_item", service_items)):
+            field = self.fields[name]
+            assert isinstance(field, forms.ChoiceField)  # noqa: S101 - for the type checker
+            field.choices = choices
+            field.widget.attrs["class"] = "form-select"
+
+    def chosen(self, name: str) -> tuple[str, str]:
+        """Return the id and name of what was chosen in one of the two lists of a valid form."""
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - for the type checker
+        wanted = self.cleaned_data[name]
+        choices: Any = field.choices
+        return next((str(key), str(label)) for key, label in choices if str(key) == wanted)

@@ -1,0 +1,48 @@
+"""The reads that QuickBooks' screens and commands are made of. Nothing here writes or asks QuickBooks."""
+
+from qbsync.selectors.consequences import Consequences, consequences
+from qbsync.selectors.customers import Choice, Found, customers_found, customers_suggested, linkable
+from qbsync.selectors.documents import (
+    DocumentStanding,
+    annotate_documents,
+    document_counts,
+    document_standing,
+    with_document_standing,
+)
+from qbsync.selectors.history import history_of
+from qbsync.selectors.progress import Progress, progress, requests_this_month
+from qbsync.selectors.statuses import (
+    Standing,
+    account_counts,
+    annotate_status,
+    connection_of,
+    connection_with_health,
+    standing,
+    with_standing,
+)
+
+__all__ = [
+    "Choice",
+    "Consequences",
+    "DocumentStanding",
+    "Found",
+    "Progress",
+    "Standing",
+    "account_counts",
+    "annotate_documents",
+    "annotate_status",
+    "connection_of",
+    "connection_with_health",
+    "consequences",
+    "customers_found",
+    "customers_suggested",
+    "document_counts",
+    "document_standing",
+    "history_of",
+    "linkable",
+    "progress",
+    "requests_this_month",
+    "standing",
+    "with_document_standing",
+    "with_standing",
+]

@@ -1,0 +1,112 @@
+"""Reads the mirror of QuickBooks' customers for the Sync dialog: what can be linked, what is taken and by whom.
+
+It suggests and finds; it never decides a link and never asks QuickBooks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Case, IntegerField, Prefetch, Q, QuerySet, Value, When
+
+from accounts.models import Account
+from qbsync.matching import fold
+from qbsync.models.connection import Connection
+from qbsync.models.links import AccountSync
+from qbsync.models.mirror import Customer
+
+SHOWN = 25
+"""How many customers one search shows; who has more hits types another letter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One customer as the dialog offers it."""
+
+    customer: Customer
+    taken_by: Account | None
+    why: str = ""
+
+    @property
+    def parents(self) -> str:
+        """The names above a sub-customer, outermost first; empty for a top-level one."""
+        return " › ".join(self.customer.full_name.split(":")[:-1]) if self.customer.parent_qbo_id else ""
+
+    @property
+    def is_free(self) -> bool:
+        """Whether the customer can be linked now."""
+        return self.taken_by is None and self.customer.active
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The customers that a search shows, and how many there are in all."""
+
+    choices: list[Choice]
+    total: int
+
+    @property
+    def left_out(self) -> int:
+        """How many more there are than are shown."""
+        return self.total - len(self.choices)
+
+
+def linkable(connection: Connection) -> QuerySet[Customer]:
+    """Return the customers that the dialog knows: no projects, and none that was merged into another."""
+    return Customer.objects.filter(connection=connection, is_project=False, merged_into="")
+
+
+def _with_links(customers: QuerySet[Customer]) -> QuerySet[Customer]:
+    return customers.prefetch_related(Prefetch("links", AccountSync.objects.select_related("account"), "taken"))
+
+
+def _choice(customer: Customer, account: Account, why: str = "") -> Choice:
+    links: Sequence[AccountSync] = customer.taken  # type: ignore[attr-defined]
+    others = [link.account for link in links if link.account_id != account.pk]
+    return Choice(customer=customer, taken_by=others[0] if others else None, why=why)
+
+
+def customers_found(account: Account, connection: Connection, query: str) -> Found:
+    """Return the customers with every word of the query in their name, their parents' names or e-mail address.
+
+    Those whose name begins with the query come first. Without a query: all of them, by name. Three statements.
+    """
+    matches = linkable(connection)
+    for word in query.split():
+        matches = matches.filter(
+            Q(full_name__icontains=word) | Q(display_name__icontains=word) | Q(email__icontains=word)
+        )
+    rank = Case(
+        When(folded_name=fold(query), then=Value(0)),
+        When(folded_name__startswith=fold(query), then=Value(1)),
+        default=Value(2),
+        output_field=IntegerField(),
+    )
+    shown = _with_links(matches.order_by("-active", rank, "full_name", "pk")[:SHOWN])
+    return Found([_choice(customer, account) for customer in shown], matches.count())
+
+
+def customers_suggested(account: Account, connection: Connection) -> list[Choice]:
+    """Return the customers to propose before any search, each with why: the remembered one, namesakes, same e-mail."""
+    sync: AccountSync | None = getattr(account, "quickbooks", None)
+    remembered = (sync.remembered_customer_id if sync and sync.connection_id == connection.pk else None) or 0
+    current = (sync.customer_id if sync else None) or 0
+    emails = {contact.email.lower() for contact in account.contacts.all() if contact.email}
+    same_name, same_email = Q(folded_name=fold(account.name)), Q(pk__in=[])
+    for email in emails:
+        same_email |= Q(email__iexact=email)
+    candidates = linkable(connection).filter(Q(pk=remembered) | same_name | same_email).exclude(pk=current)
+
+    def reason_for(customer: Customer) -> tuple[int, str]:
+        if customer.pk == remembered:
+            return 0, "Linked before; syncing resumes without duplicates"
+        if customer.folded_name == fold(account.name):
+            return 1, "Same name" if customer.email.lower() not in emails else "Same name and e-mail"
+        return 2, "Same e-mail address"
+
+    ranked = sorted(
+        ((*reason_for(customer), customer) for customer in _with_links(candidates)[:10]),
+        key=lambda item: (item[0], not item[2].active, item[2].full_name),
+    )
+    return [_choice(customer, account, why) for _, why, customer in ranked]

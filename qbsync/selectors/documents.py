@@ -1,0 +1,141 @@
+"""Says where invoices and payments stand with QuickBooks, as SQL. It never writes.
+
+A document is Waiting while its revision is newer than the one that was settled; nothing else has to be remembered.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+from django.db.models import Case, CharField, Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from accounts.models import Invoice, Payment
+from portal.models import Firm
+from qbsync.models.links import DocumentSync
+from qbsync.selectors.statuses import reason_expression, status_expression
+from qbsync.states import DocumentReason, DocumentStatus, Reason, Status
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentStanding:
+    """Where one document stands: its effective status, why, and whether its account is linked at all."""
+
+    status: DocumentStatus
+    reason: DocumentReason
+    account_reason: Reason
+    account_is_linked: bool
+    sync: DocumentSync | None
+
+    @property
+    def qbo_id(self) -> str:
+        """The id of the copy in QuickBooks; empty where there is none."""
+        return self.sync.qbo_id if self.sync else ""
+
+
+def _all(model: type[Invoice] | type[Payment]) -> QuerySet[Any]:
+    return model._default_manager.all()
+
+
+def _account_is_linked() -> Q:
+    """Whether the account of a document is linked: Synced, or a linked one being synced once more."""
+    return Q(quickbooks_account_status=Status.SYNCED) | Q(
+        quickbooks_account_status=Status.SYNCING, account__quickbooks__customer__isnull=False
+    )
+
+
+def _never_sent_nor_asked() -> Q:
+    return Q(quickbooks__isnull=True) | Q(quickbooks__asked=False, quickbooks__qbo_id="")
+
+
+def _before_sync_date() -> Q:
+    """Whether the sync date keeps the document here: nobody asked for it by name, and nothing of it was sent."""
+    return Q(date__lt=F("firm__quickbooks__sync_date")) & _never_sent_nor_asked()
+
+
+def _kept_back(model: type[Invoice] | type[Payment]) -> Q:
+    """Whether a person decided against sending the document."""
+    skipped = Q(quickbooks__status=DocumentStatus.SKIPPED)
+    if model is Payment:
+        skipped |= Q(sync_to_quickbooks=False) & _never_sent_nor_asked()
+    return skipped
+
+
+def _void_before_sent() -> Q:
+    never_sent = Q(quickbooks__isnull=True) | Q(quickbooks__qbo_id="")
+    return Q(voided_at__isnull=False) & never_sent
+
+
+def annotate_documents(documents: QuerySet[Any]) -> QuerySet[Any]:
+    """Return the documents with ``quickbooks_status`` and ``quickbooks_reason``, to filter and sort by too."""
+    now = timezone.now()
+    unsettled = Q(quickbooks__isnull=True) | Q(quickbooks__settled_revision__lt=F("revision"))
+    overridden = [
+        (~_account_is_linked(), DocumentStatus.NOT_SYNCED, DocumentReason.ACCOUNT_NOT_SYNCED),
+        (_kept_back(documents.model), DocumentStatus.SKIPPED, DocumentReason.NONE),
+        (_void_before_sent(), DocumentStatus.NOT_SYNCED, DocumentReason.VOID_BEFORE_SENT),
+        (_before_sync_date(), DocumentStatus.NOT_SYNCED, DocumentReason.BEFORE_SYNC_DATE),
+        (
+            unsettled & ~Q(quickbooks__status=DocumentStatus.WAITING),
+            DocumentStatus.WAITING,
+            DocumentReason.NONE,
+        ),
+    ]
+    status = Case(
+        *(When(condition, then=Value(status)) for condition, status, _ in overridden),
+        default=F("quickbooks__status"),
+        output_field=CharField(),
+    )
+    reason = Case(
+        *(When(condition, then=Value(reason)) for condition, _, reason in overridden),
+        default=F("quickbooks__reason"),
+        output_field=CharField(),
+    )
+    return documents.annotate(
+        quickbooks_account_status=status_expression("account__", now=now),
+        quickbooks_account_reason=reason_expression("account__", now=now),
+    ).annotate(quickbooks_status=status, quickbooks_reason=reason)
+
+
+def with_document_standing(documents: QuerySet[Any]) -> QuerySet[Any]:
+    """Return the documents with all that ``document_standing`` reads, in the one statement that fetches them."""
+    return annotate_documents(documents).select_related("quickbooks", "account__quickbooks", "firm__quickbooks")
+
+
+def document_standing(document: Invoice | Payment) -> DocumentStanding:
+    """Return where the document stands; reads it anew where it did not come from ``with_document_standing``."""
+    if not hasattr(document, "quickbooks_account_status"):
+        document = with_document_standing(_all(type(document)).filter(pk=document.pk)).get()
+    row = cast(Any, document)
+    sync: DocumentSync | None = getattr(document, "quickbooks", None)
+    account_sync = getattr(document.account, "quickbooks", None)
+    account_status = Status(row.quickbooks_account_status)
+    return DocumentStanding(
+        status=DocumentStatus(row.quickbooks_status),
+        reason=DocumentReason(row.quickbooks_reason or ""),
+        account_reason=Reason(row.quickbooks_account_reason),
+        account_is_linked=account_status == Status.SYNCED
+        or (account_status == Status.SYNCING and account_sync is not None and account_sync.customer_id is not None),
+        sync=sync,
+    )
+
+
+def count_of_account(status: Literal["waiting", "failed"]) -> Coalesce:
+    """Return, as SQL, how many invoices and payments of an account (the outer query) have the effective status."""
+
+    def of(model: type[Invoice] | type[Payment]) -> Coalesce:
+        rows = annotate_documents(_all(model).filter(account=OuterRef("pk")))
+        counted = rows.filter(quickbooks_status=status).order_by().values("account").annotate(n=Count("pk")).values("n")
+        return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
+
+    return of(Invoice) + of(Payment)  # type: ignore[return-value]
+
+
+def document_counts(firm: Firm, model: type[Invoice] | type[Payment]) -> Counter[DocumentStatus]:
+    """Return how many of the firm's invoices or payments have each effective status. One statement."""
+    rows = annotate_documents(_all(model).filter(firm=firm).order_by())
+    counted = rows.values_list("quickbooks_status").annotate(Count("pk"))
+    return Counter({DocumentStatus(status): count for status, count in counted})

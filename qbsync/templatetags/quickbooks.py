@@ -1,0 +1,162 @@
+"""QuickBooks' parts of other apps' pages: cells, panel, filter, banner. They show; what they show, selectors say."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import template
+from django.template.context import RequestContext
+
+from accounts.models import Account, Invoice, Payment
+from portal.models import Firm
+from qbsync import presentation
+from qbsync.filters import FILTER_PARAM, REASON_PARAM, filter_choices
+from qbsync.models.connection import SyncRun
+from qbsync.selectors import connection_of, connection_with_health, document_standing, standing
+from qbsync.states import Reason, Status
+
+register = template.Library()
+
+STEPS = [(1, "What will happen"), (2, "Accounts and date"), (3, "Sign in at Intuit"), (4, "Where income goes")]
+ICONS = {
+    "synced": "check-circle",
+    "not_synced": "minus-circle",
+    "skipped": "no-symbol",
+    "failed": "exclamation-circle",
+    "syncing": "arrow-path",
+    "waiting": "clock",
+}
+
+
+@register.filter
+def css_class(status: str) -> str:
+    """Return a status as it is spelled in class names: ``not-synced``."""
+    return str(status).replace("_", "-")
+
+
+@register.filter
+def status_icon(status: str) -> str:
+    """Return the name of the icon of a status."""
+    return ICONS[status]
+
+
+@register.filter
+def firm_time(at: datetime | None, firm: Firm) -> str:
+    """Return a time as the firm's people read it; nothing for None."""
+    return presentation.moment(at, firm) if at else ""
+
+
+@register.filter
+def rough_time(left: timedelta) -> str:
+    """Return how much longer it will take, no finer than anyone could promise."""
+    seconds = left.total_seconds()
+    if seconds < 50:
+        return "Less than a minute left"
+    minutes = round(seconds / 60)
+    return f"About {presentation.counted(max(minutes, 1), 'minute')} left"
+
+
+@register.filter
+def run_time(run: SyncRun) -> str:
+    """Return how long a run that has ended took."""
+    seconds = round((run.ended_at - run.started_at).total_seconds()) if run.ended_at else 0
+    return f"{seconds} s" if seconds < 90 else f"{seconds // 60} min {seconds % 60:02} s"
+
+
+@register.inclusion_tag("qbsync/_stepper.html")
+def quickbooks_steps(step: int) -> dict[str, Any]:
+    """Show the four steps of connecting, with the current one marked."""
+    return {"step": step, "steps": STEPS}
+
+
+@register.inclusion_tag("qbsync/_cell.html")
+def quickbooks_cell(account: Account) -> dict[str, Any]:
+    """Show the status of an account in the list, with its tooltip; a Syncing one is kept up to date by the poller."""
+    return cell_context(account)
+
+
+def cell_context(account: Account) -> dict[str, Any]:
+    """Return what ``_cell.html`` needs."""
+    now = standing(account)
+    return {
+        "account": account,
+        "standing": now,
+        "label": presentation.LABELS[now.status],
+        "message": presentation.message(now, account.firm),
+        "tip_id": f"qb-tip-{account.pk}",
+        "is_syncing": now.status == Status.SYNCING,
+    }
+
+
+@register.inclusion_tag("qbsync/_poller.html")
+def quickbooks_poller() -> dict[str, Any]:
+    """Keep all Syncing cells of the page up to date by one request every two seconds, until none is left."""
+    return {}
+
+
+@register.inclusion_tag("qbsync/_panel.html", takes_context=True)
+def quickbooks_panel(context: RequestContext, account: Account) -> dict[str, Any]:
+    """Show the account's QuickBooks panel, in every state; the menu only to those who may use it."""
+    return {**panel_context(account, context["request"].membership), "csrf_token": context.get("csrf_token")}
+
+
+def panel_context(account: Account, membership: Any) -> dict[str, Any]:
+    """Return what ``_panel.html`` needs, for the person of this membership."""
+    now = standing(account)
+    return {
+        "account": account,
+        "standing": now,
+        "label": presentation.LABELS[now.status],
+        "message": presentation.message(now, account.firm, where="the menu at the right"),
+        "membership": membership,
+        "menu": presentation.menu(now, account) if membership.may_manage else [],
+        "is_moving": now.status == Status.SYNCING or now.reason == Reason.NO_WORKER or now.waiting > 0,
+    }
+
+
+@register.inclusion_tag("qbsync/_document_cell.html", takes_context=True)
+def quickbooks_document_cell(context: RequestContext, document: Invoice | Payment) -> dict[str, Any]:
+    """Show the status of an invoice or payment, with its tooltip and, to those who may use it, its menu."""
+    may_manage = bool(context["request"].membership.may_manage)
+    return {**document_context(document, may_manage=may_manage), "csrf_token": context.get("csrf_token")}
+
+
+def document_context(document: Invoice | Payment, *, may_manage: bool) -> dict[str, Any]:
+    """Return what ``_document_cell.html`` needs."""
+    now = document_standing(document)
+    kind = "invoice" if isinstance(document, Invoice) else "payment"
+    connection = connection_of(document.firm)
+    has_copy = bool(now.qbo_id and connection)
+    return {
+        "document": document,
+        "kind": kind,
+        "standing": now,
+        "label": presentation.DOCUMENT_LABELS[now.status],
+        "message": presentation.document_message(now, document),
+        "link": presentation.quickbooks_url(connection, kind, now.qbo_id) if has_copy and connection else "",
+        "tip_id": f"qb-tip-{kind}-{document.pk}",
+        "may_manage": may_manage,
+        "menu": presentation.document_menu(now, document) if may_manage else [],
+    }
+
+
+@register.inclusion_tag("qbsync/_filter.html", takes_context=True)
+def quickbooks_filter(context: RequestContext) -> dict[str, Any]:
+    """Show the choice of statuses for the list's form of filters."""
+    return {
+        "name": FILTER_PARAM,
+        "choices": filter_choices(),
+        "chosen": context["request"].GET.get(FILTER_PARAM, ""),
+        "reason": context["request"].GET.get(REASON_PARAM, ""),
+    }
+
+
+@register.inclusion_tag("qbsync/_banner.html", takes_context=True)
+def quickbooks_banner(context: RequestContext) -> dict[str, Any]:
+    """Show, on every page, what needs attention about the connection; nothing while all is well."""
+    membership = getattr(context.get("request"), "membership", None)
+    if not membership:
+        return {}
+    connection = connection_with_health(membership.firm_id)
+    return {"membership": membership, "connection": connection}

@@ -1,0 +1,33 @@
+"""The addresses of QuickBooks' screens: of one account, of one document, and the integration's settings."""
+
+from django.urls import path
+
+from qbsync.views import accounts, connecting, documents, settings
+
+ACCOUNT = "clients/accounts/<int:pk>/quickbooks/"
+INVOICE = "clients/invoices/<int:pk>/quickbooks/"
+PAYMENT = "clients/payments/<int:pk>/quickbooks/"
+SETTINGS = "settings/integrations/quickbooks/"
+
+urlpatterns = [
+    path("clients/accounts/quickbooks/cells/", accounts.cells, name="quickbooks_cells"),
+    path(ACCOUNT + "panel/", accounts.panel, name="quickbooks_panel"),
+    path(ACCOUNT + "dialog/", accounts.dialog, name="quickbooks_dialog"),
+    path(ACCOUNT + "sync/", accounts.sync, name="quickbooks_sync"),
+    path(ACCOUNT + "create/", accounts.create, name="quickbooks_create"),
+    path(ACCOUNT + "unsync/", accounts.unsync, name="quickbooks_unsync"),
+    path(ACCOUNT + "change/", accounts.change, name="quickbooks_change"),
+    path("clients/accounts/<int:pk>/activity/", accounts.activity, name="account_activity"),
+    path(INVOICE + "sync/", documents.invoice_sync, name="quickbooks_invoice_sync"),
+    path(INVOICE + "skip/", documents.invoice_skip, name="quickbooks_invoice_skip"),
+    path(PAYMENT + "sync/", documents.payment_sync, name="quickbooks_payment_sync"),
+    path(PAYMENT + "skip/", documents.payment_skip, name="quickbooks_payment_skip"),
+    path(SETTINGS, settings.page, name="quickbooks_settings"),
+    path(SETTINGS + "progress/", settings.progress, name="quickbooks_progress"),
+    path(SETTINGS + "disconnect/", settings.disconnect, name="quickbooks_disconnect"),
+    path(SETTINGS + "connect/", connecting.explain, name="quickbooks_connect"),
+    path(SETTINGS + "connect/accounts/", connecting.choose_accounts, name="quickbooks_connect_accounts"),
+    path(SETTINGS + "reconnect/", connecting.reconnect, name="quickbooks_reconnect"),
+    path(SETTINGS + "callback", connecting.callback, name="quickbooks_callback"),
+    path(SETTINGS + "setup/", connecting.set_up, name="quickbooks_setup"),
+]

@@ -1,0 +1,195 @@
+"""What people see and press of one account's sync: cells, panel, dialogs, the four verbs, the Activity tab."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_htmx.http import HttpResponseStopPolling
+
+from accounts.models import Account
+from portal.access import MemberRequest, manager_required, member_required
+from qbsync import services
+from qbsync.models import Customer
+from qbsync.payloads import name_problem, proposed_name
+from qbsync.selectors import (
+    connection_of,
+    consequences,
+    customers_found,
+    customers_suggested,
+    history_of,
+    linkable,
+    standing,
+    with_standing,
+)
+from qbsync.services import Refused
+from qbsync.states import Status
+from qbsync.templatetags.quickbooks import cell_context
+from qbsync.timeline import told
+from qbsync.views.answers import changed, dialog_response, is_htmx, panel_response, visible_account
+
+POLLED_AT_MOST = 200
+"""How many cells one request of the list may ask for."""
+
+
+@member_required()
+@require_GET
+def cells(request: MemberRequest) -> HttpResponse:
+    """Answer the list's poller: of the Syncing rows it shows, the cells of those that are not Syncing any more."""
+    keys = [int(key) for key in request.GET.getlist("id")[:POLLED_AT_MOST] if key.isdecimal() and len(key) < 19]
+    accounts = list(with_standing(Account.objects.visible_to(request.membership)).filter(pk__in=keys))
+    final = [account for account in accounts if standing(account).status != Status.SYNCING]
+    response = render(request, "qbsync/_cells.html", {"cells": [cell_context(account) for account in final]})
+    if len(final) == len(accounts):
+        response.status_code = HttpResponseStopPolling.status_code
+    return response
+
+
+@member_required()
+@require_GET
+def panel(request: MemberRequest, pk: int) -> HttpResponse:
+    """Answer the panel's own poll; 204 while what it shows is still so, which leaves an open menu alone."""
+    account = visible_account(request, pk)
+    if request.GET.get("shown") == standing(account).version:
+        return HttpResponse(status=204)
+    return panel_response(request, pk)
+
+
+@manager_required
+@require_GET
+def dialog(request: MemberRequest, pk: int) -> HttpResponse:
+    """Show the Sync dialog: suggested customers, a search over all of them, and a new one."""
+    return _choose_customer(request, visible_account(request, pk), "quickbooks_sync")
+
+
+@manager_required
+@require_POST
+def sync(request: MemberRequest, pk: int) -> HttpResponse:
+    """Sync now, or to the customer chosen in the dialog."""
+    account = visible_account(request, pk)
+    try:
+        services.account_sync(account=account, by=request.membership.user, customer=_chosen(request, account))
+    except Refused as refused:
+        if "choose" in request.POST:
+            return _choose_customer(request, account, "quickbooks_sync", error=str(refused))
+        return _refused_in_panel(request, account, str(refused))
+    return changed(request, account, f"{account.name} is being synced.")
+
+
+@manager_required
+@require_http_methods(["GET", "POST"])
+def change(request: MemberRequest, pk: int) -> HttpResponse:
+    """Link the account to another customer."""
+    account, error = visible_account(request, pk), ""
+    if request.method == "POST":
+        try:
+            customer = _chosen(request, account)
+            if customer is None:
+                raise Refused("Choose a customer first.")
+            services.account_change_customer(account=account, by=request.membership.user, customer=customer)
+        except Refused as refused:
+            error = str(refused)
+        else:
+            return changed(request, account, f"{account.name} is being linked to {customer}.")
+    return _choose_customer(request, account, "quickbooks_change", error=error)
+
+
+@manager_required
+@require_http_methods(["GET", "POST"])
+def create(request: MemberRequest, pk: int) -> HttpResponse:
+    """Show what would be created in QuickBooks; on POST, ask for it."""
+    account, error = visible_account(request, pk), ""
+    if request.method == "POST":
+        try:
+            services.account_create_customer(account=account, by=request.membership.user)
+        except Refused as refused:
+            error = str(refused)
+        else:
+            return changed(request, account, f"A customer for {account.name} is being created in QuickBooks.")
+    return dialog_response(request, "qbsync/_create_dialog.html", _dialog_context(account), error=error)
+
+
+@manager_required
+@require_http_methods(["GET", "POST"])
+def unsync(request: MemberRequest, pk: int) -> HttpResponse:
+    """Say what unsyncing means; on POST, skip the account at once."""
+    account, error = visible_account(request, pk), ""
+    if request.method == "POST":
+        try:
+            services.account_unsync(account=account, by=request.membership.user)
+        except Refused as refused:
+            error = str(refused)
+        else:
+            return changed(request, account, f"{account.name} is not synced any more.")
+    context = {**_dialog_context(account), "standing": standing(account)}
+    return dialog_response(request, "qbsync/_unsync_dialog.html", context, error=error)
+
+
+@member_required()
+@require_GET
+def activity(request: MemberRequest, pk: int) -> HttpResponse:
+    """Show who and what changed the account's sync, what QuickBooks answered, and when the next try is."""
+    account = visible_account(request, pk)
+    page = Paginator(history_of(account), 50).get_page(request.GET.get("page"))
+    sync = standing(account).sync
+    context = {
+        "account": account,
+        "tab": "activity",
+        "page": page,
+        "entries": [told(entry, account.firm) for entry in page],
+        "next_try_at": sync.due_at if sync else None,
+    }
+    return render(request, "qbsync/activity.html", context)
+
+
+def _chosen(request: MemberRequest, account: Account) -> Customer | None:
+    """The customer picked in the dialog; None where the button was pressed without a dialog.
+
+    Raises:
+        Refused: nothing was picked, or what was picked is not a customer of this firm's company.
+    """
+    key = request.POST.get("customer", "")
+    if not key and "choose" not in request.POST:
+        return None
+    if not key:
+        raise Refused("Choose a customer first, or create a new one.")
+    connection = connection_of(account.firm)
+    found = linkable(connection).filter(pk=key).first() if connection and key.isdecimal() and len(key) < 19 else None
+    if found is None:
+        raise Refused("That customer is no longer available in QuickBooks. Choose another one.")
+    return found
+
+
+def _refused_in_panel(request: MemberRequest, account: Account, sentence: str) -> HttpResponse:
+    if is_htmx(request):
+        return panel_response(request, account.pk, error=sentence)
+    messages.error(request, sentence)
+    return redirect("account_info", account.pk)
+
+
+def _dialog_context(account: Account) -> dict[str, Any]:
+    """What every dialog shows of an account: its connection, what would follow, and whether its name can be used."""
+    connection = connection_of(account.firm)
+    usable = connection is not None and connection.is_ready
+    problem = name_problem(account.name)
+    return {
+        "account": account,
+        "connection": connection,
+        "is_usable": usable,
+        "outcome": consequences(account, connection) if connection else None,
+        "name_problem": problem,
+        "proposed_name": proposed_name(account.name) if problem else "",
+    }
+
+
+def _choose_customer(request: MemberRequest, account: Account, url_name: str, *, error: str = "") -> HttpResponse:
+    query = request.GET.get("q", "").strip()[:200]
+    context = {**_dialog_context(account), "url_name": url_name, "q": query, "standing": standing(account)}
+    if connection := context["connection"]:
+        context["suggested"] = customers_suggested(account, connection)
+        context["found"] = customers_found(account, connection, query)
+    return dialog_response(request, "qbsync/_sync_dialog.html", context, error=error)

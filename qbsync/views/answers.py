@@ -1,0 +1,54 @@
+"""How the buttons of an account answer: with the changed panel, or with the refusal in place. Decides nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django_htmx.http import reswap, retarget, trigger_client_event
+
+from accounts.models import Account
+from portal.access import MemberRequest
+from qbsync.selectors import with_standing
+from qbsync.templatetags.quickbooks import panel_context
+
+REFUSED = 409
+"""Answered to plain requests that were refused; htmx gets 200, because it shows nothing else in place."""
+
+
+def visible_account(request: MemberRequest, pk: int) -> Account:
+    """Return the account with where it stands.
+
+    Raises:
+        Http404: there is none of this number that the person may see.
+    """
+    return get_object_or_404(with_standing(Account.objects.visible_to(request.membership)), pk=pk)
+
+
+def is_htmx(request: MemberRequest) -> bool:
+    """Whether a part of a page is asked for, not a page."""
+    return bool(request.htmx)  # type: ignore[attr-defined]
+
+
+def panel_response(request: MemberRequest, pk: int, *, error: str = "") -> HttpResponse:
+    """Return the account's panel as it now stands, put where the page has it."""
+    context = {**panel_context(visible_account(request, pk), request.membership), "error": error}
+    response = render(request, "qbsync/_panel.html", context)
+    return reswap(retarget(response, "#quickbooks-panel"), "outerHTML")
+
+
+def changed(request: MemberRequest, account: Account, said: str) -> HttpResponse:
+    """Answer a press that was taken: the dialog closes, the panel shows the new state; plain requests go to Info."""
+    if is_htmx(request):
+        return trigger_client_event(panel_response(request, account.pk), "dialogClose")
+    messages.success(request, said)
+    return redirect("account_info", account.pk)
+
+
+def dialog_response(request: MemberRequest, template: str, context: dict[str, Any], *, error: str = "") -> HttpResponse:
+    """Return what the dialog shows: alone for htmx, as a page of its own otherwise."""
+    context = {**context, "error": error, "partial": template, "membership": request.membership}
+    page = template if is_htmx(request) else "qbsync/dialog_page.html"
+    return render(request, page, context, status=REFUSED if error and not is_htmx(request) else 200)

@@ -1,0 +1,171 @@
+"""The four steps of connecting QuickBooks. Only the owner walks them; a refusal at any step changes nothing."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import date
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from portal.access import MemberRequest, owner_required
+from qbsync import connecting, services
+from qbsync.connecting import ConnectRefused
+from qbsync.forms import ScopeForm, SetUpForm
+from qbsync.models.connection import LIVE, Connection, ConnectionStatus
+from qbsync.selectors import connection_of
+
+SESSION_KEY = "quickbooks_sign_in"
+"""In the session from leaving for Intuit until coming back: the state, the firm it is for, and what was chosen."""
+
+
+@owner_required
+@require_GET
+def explain(request: MemberRequest) -> HttpResponse:
+    """Step 1: say what will happen."""
+    if _is_live(request):
+        return redirect("quickbooks_settings")
+    return render(request, "qbsync/connect_explain.html", {"step": 1, "connection": connection_of(request.firm)})
+
+
+@owner_required
+@require_http_methods(["GET", "POST"])
+def choose_accounts(request: MemberRequest) -> HttpResponse:
+    """Step 2: choose which accounts are synced and from which date on; then on to Intuit, step 3."""
+    if _is_live(request):
+        return redirect("quickbooks_settings")
+    form = ScopeForm(request.POST or None, firm=request.firm, initial=_chosen_before(request))
+    if request.method == "POST" and form.is_valid():
+        return _to_intuit(request, form.cleaned_data["scope"], form.cleaned_data["sync_date"])
+    return render(request, "qbsync/connect_accounts.html", {"step": 2, "form": form})
+
+
+@owner_required
+@require_POST
+def reconnect(request: MemberRequest) -> HttpResponse:
+    """Go to Intuit once more for the same company; everything chosen before is kept."""
+    connection = connection_of(request.firm)
+    if connection is None:
+        return redirect("quickbooks_connect")
+    return _to_intuit(request, connection.scope, connection.sync_date)
+
+
+@owner_required
+@never_cache
+@require_GET
+def callback(request: MemberRequest) -> HttpResponse:
+    """Step 3 comes back: check that this browser, for this firm, asked for it; then exchange the code."""
+    begun: dict[str, Any] = request.session.get(SESSION_KEY) or {}
+    if not _is_ours(request, begun):
+        messages.error(
+            request,
+            "This answer from QuickBooks does not belong to a sign-in that you began here. "
+            "Nothing was changed; please start again.",
+        )
+        return redirect("quickbooks_settings")
+    del request.session[SESSION_KEY]
+    try:
+        connection = _complete(request, begun)
+    except ConnectRefused as refused:
+        messages.error(request, str(refused))
+        return redirect("quickbooks_settings")
+    if connection.set_up_at is None:
+        return redirect("quickbooks_setup")
+    messages.success(request, f"QuickBooks is connected again to {connection.company_name}; syncing goes on.")
+    return redirect("quickbooks_settings")
+
+
+@owner_required
+@require_http_methods(["GET", "POST"])
+def set_up(request: MemberRequest) -> HttpResponse:
+    """Step 4: choose income account, service item and what is done with manual payments; then the sync starts."""
+    connection = connection_of(request.firm)
+    if connection is None or not connection.is_active or connection.set_up_at is not None:
+        return redirect("quickbooks_settings")
+    try:
+        choices = connecting.choices(connection=connection)
+    except ConnectRefused as refused:
+        return render(request, "qbsync/setup.html", {"step": 4, "error": str(refused), "connection": connection})
+    form = SetUpForm(
+        request.POST or None,
+        income_accounts=choices.income_accounts,
+        service_items=choices.service_items,
+        initial={
+            "income_account": choices.suggested_income_account,
+            "service_item": choices.suggested_service_item,
+        },
+    )
+    if request.method == "POST" and form.is_valid():
+        services.connection_set_up(
+            connection=connection,
+            by=request.membership.user,
+            scope=connection.scope,
+            sync_date=connection.sync_date,
+            income_account=form.chosen("income_account"),
+            service_item=form.chosen("service_item"),
+            sync_manual_payments=form.cleaned_data["sync_manual_payments"],
+        )
+        return redirect("quickbooks_settings")
+    return render(request, "qbsync/setup.html", {"step": 4, "form": form, "connection": connection})
+
+
+def _to_intuit(request: MemberRequest, scope: str, sync_date: date | None) -> HttpResponse:
+    """Send the browser to Intuit's sign-in page, with a random state that only this session knows."""
+    state = connecting.new_state()
+    try:
+        address = connecting.authorize_url(firm=request.firm, state=state)
+    except ConnectRefused as refused:
+        messages.error(request, str(refused))
+        return redirect("quickbooks_settings")
+    request.session[SESSION_KEY] = {
+        "state": state,
+        "firm": request.firm.pk,
+        "scope": scope,
+        "sync_date": sync_date.isoformat() if sync_date else "",
+    }
+    return redirect(address)
+
+
+def _is_ours(request: MemberRequest, begun: dict[str, Any]) -> bool:
+    """Whether the answer carries the state that this session left with, on behalf of the same firm."""
+    expected, given = str(begun.get("state", "")), request.GET.get("state", "")
+    same = secrets.compare_digest(expected.encode(), given.encode())
+    return bool(expected) and same and begun.get("firm") == request.firm.pk
+
+
+def _complete(request: MemberRequest, begun: dict[str, Any]) -> Connection:
+    """Exchange the code for tokens.
+
+    Raises:
+        ConnectRefused: the person did not allow it, or Intuit or the firm's other connections stand against it.
+    """
+    if request.GET.get("error") == "access_denied":
+        raise ConnectRefused("You did not allow the connection in QuickBooks. Nothing was changed.")
+    code, realm_id = request.GET.get("code", ""), request.GET.get("realmId", "")
+    if request.GET.get("error") or not code or not realm_id:
+        raise ConnectRefused("QuickBooks did not complete the sign-in. Nothing was changed; please try again.")
+    return connecting.connection_complete(
+        firm=request.firm,
+        by=request.membership.user,
+        code=code,
+        realm_id=realm_id,
+        scope=begun["scope"],
+        sync_date=date.fromisoformat(begun["sync_date"]) if begun["sync_date"] else None,
+    )
+
+
+def _is_live(request: MemberRequest) -> bool:
+    connection = connection_of(request.firm)
+    return connection is not None and connection.status in LIVE
+
+
+def _chosen_before(request: MemberRequest) -> dict[str, Any]:
+    """What was chosen for the company that the firm was connected to, so that it need not be chosen again."""
+    connection = connection_of(request.firm)
+    if connection is None or connection.status != ConnectionStatus.DISCONNECTED or not connection.sync_date:
+        return {}
+    return {"scope": connection.scope, "sync_date": connection.sync_date}

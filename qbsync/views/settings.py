@@ -1,0 +1,80 @@
+"""Settings > Integrations > QuickBooks: how the connection is, how far the sync has come, and its end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods
+from django_htmx.http import HttpResponseStopPolling
+
+from portal.access import MemberRequest, manager_required, owner_required
+from qbsync import connecting, selectors
+from qbsync.gateway import faults
+from qbsync.models import Connection
+from qbsync.models.connection import LIVE
+from qbsync.presentation import LABELS
+from qbsync.selectors import connection_of
+from qbsync.states import DocumentStatus
+
+
+@manager_required
+@require_GET
+def page(request: MemberRequest) -> HttpResponse:
+    """Show the connection in whatever state it is: none, unfinished, healthy, broken, ended."""
+    connection = connection_of(request.firm)
+    context: dict[str, Any] = {"connection": connection, "is_owner": request.membership.is_owner, "firm": request.firm}
+    if connection is not None and connection.status in LIVE:
+        context |= {**_progress(connection), "broken": _broken(connection)}
+        context["requests"], context["metered"] = selectors.requests_this_month(connection)
+        context["runs"] = connection.runs.all()[:8]
+    return render(request, "qbsync/settings.html", context)
+
+
+@manager_required
+@require_GET
+def progress(request: MemberRequest) -> HttpResponse:
+    """Answer the poll of the settings page; the last answer, when all is done, ends the polling."""
+    connection = connection_of(request.firm)
+    if connection is None or connection.status not in LIVE:
+        return HttpResponseStopPolling()
+    context = _progress(connection)
+    return render(request, "qbsync/_progress.html", context)
+
+
+@owner_required
+@require_http_methods(["GET", "POST"])
+def disconnect(request: MemberRequest) -> HttpResponse:
+    """Say what disconnecting means; on POST, revoke the grant. The links are kept."""
+    connection = connection_of(request.firm)
+    if connection is None or connection.status not in LIVE:
+        messages.info(request, "QuickBooks is not connected.")
+        return redirect("quickbooks_settings")
+    if request.method == "POST":
+        connecting.connection_disconnect(connection=connection, by=request.membership.user)
+        messages.success(request, "QuickBooks is disconnected. The links are kept for this company.")
+        return redirect("quickbooks_settings")
+    return render(request, "qbsync/disconnect.html", {"connection": connection})
+
+
+def _progress(connection: Connection) -> dict[str, Any]:
+    """What ``_progress.html`` needs."""
+    now = selectors.progress(connection)
+    return {
+        "connection": connection,
+        "progress": now,
+        "account_rows": [(status.value, label, now.accounts[status]) for status, label in LABELS.items()],
+        "document_rows": [
+            (name, {status.value: counts[status] for status in DocumentStatus})
+            for name, counts in (("Invoices", now.invoices), ("Payments", now.payments))
+        ],
+    }
+
+
+def _broken(connection: Connection) -> faults.Rule | None:
+    """The sentence and remedy for what broke the connection."""
+    if not connection.broken_reason:
+        return None
+    return faults.RULES.get(faults.FaultKind(connection.broken_reason))
