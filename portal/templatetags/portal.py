@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from django import template
+from django.forms import BoundField, CheckboxInput
 from django.template.context import RequestContext
 from django.urls import reverse
 
@@ -24,12 +25,12 @@ def initials(name: object) -> str:
 
 
 @register.filter
-def money(amount: Decimal | None, currency: str = "USD") -> str:
+def money(amount: Decimal | None, currency: str = "USD", places: int = 2) -> str:
     """Return an amount as ``$1,234.50`` or ``−$5.00`` in the firm's currency; nothing for None."""
     if amount is None:
         return ""
     symbol = SYMBOLS.get(currency, f"{currency} ")
-    return f"{'−' if amount < 0 else ''}{symbol}{abs(amount):,.2f}"
+    return f"{'−' if amount < 0 else ''}{symbol}{abs(amount):,.{places}f}"
 
 
 @register.inclusion_tag("portal/_nav_link.html", takes_context=True)
@@ -37,3 +38,26 @@ def nav_link(context: RequestContext, url_name: str, label: str, icon: str, sect
     """Show the menu's link to a page, marked as current on every page whose path starts with ``section``."""
     path = context["request"].path
     return {"address": reverse(url_name), "label": label, "icon": icon, "current": path.startswith(section)}
+
+
+@register.inclusion_tag("portal/_field.html")
+def field(bound: BoundField, width: str = "", hint: str = "") -> dict[str, object]:
+    """Show a field with its label, a hint and what is wrong with it; ``width`` is its class in a .form-grid."""
+    is_check = isinstance(bound.field.widget, CheckboxInput)
+    optional = not bound.field.required and not is_check
+    return {"field": bound, "width": width, "hint": hint, "is_check": is_check, "optional": optional}
+
+
+@register.inclusion_tag("portal/_sort_header.html", takes_context=True)
+def sort_header(
+    context: RequestContext, label: str, key: str, current: str, descending: bool, number: bool = False
+) -> dict[str, object]:
+    """Show a table's heading that sorts by ``key`` when followed, and the other way round when followed again."""
+    is_current = key == current
+    return {
+        "request": context["request"],
+        "label": label,
+        "sort": f"-{key}" if is_current and not descending else key,
+        "direction": ("descending" if descending else "ascending") if is_current else "",
+        "number": number,
+    }

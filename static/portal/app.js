@@ -199,6 +199,18 @@
     recount(service.closest("form"));
   });
   document.querySelectorAll("form[data-recount]").forEach(recount);
+  document.addEventListener("click", (event) => {
+    const allocate = event.target.closest("[data-allocate]");
+    if (!allocate) return;
+    const form = allocate.closest("form");
+    let left = Math.round(number(form.querySelector("[data-payment-amount]")) * 100);
+    form.querySelectorAll("[data-row][data-left]").forEach((row) => {
+      const part = Math.min(left, Math.round(Number(row.dataset.left) * 100));
+      row.querySelector("[data-allocation]").value = part > 0 ? (part / 100).toFixed(2) : "";
+      left -= part;
+    });
+    recount(form);
+  });
 
   // --- The demonstration's sign-ins fill the form --------------------------------------------------------------------
 
@@ -210,10 +222,12 @@
     document.querySelector("form [type=submit]").focus();
   });
 
-  // --- Filters without htmx's help: a changed select submits its form ------------------------------------------------
+  // --- Filters: what is not asked for stays out of the address ------------------------------------------------------
 
-  document.addEventListener("change", (event) => {
-    const form = event.target.closest("form[data-autosubmit]");
-    if (form && !form.hasAttribute("hx-get")) form.requestSubmit();
+  document.addEventListener("htmx:configRequest", (event) => {
+    if (event.detail.elt.id !== "filters") return;
+    for (const [name, value] of [...event.detail.formData.entries()]) {
+      if (value === "") event.detail.formData.delete(name);
+    }
   });
 })();

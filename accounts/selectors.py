@@ -1,0 +1,253 @@
+"""Reads of the books for screens: who sees which accounts, invoices and payments, in what order. Writes nothing.
+
+Other apps add what their columns show by the hooks at the top; this module does not know who they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import DecimalField, F, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+
+from accounts.models import ZERO, Account, AccountType, Allocation, Invoice, Payment, Tag
+from portal.models import Firm, Membership
+
+PAGE_SIZE = 50
+COUNT_LIMIT = 10_000  # more than this many are not counted, because counting is what a large list would wait for
+
+# Hooks. Each takes the rows, with the URL's parameters where the list can be filtered, and returns them.
+list_extensions: list[Callable[[QuerySet[Account], Mapping[str, str]], QuerySet[Account]]] = []
+invoice_extensions: list[Callable[[QuerySet[Invoice]], QuerySet[Invoice]]] = []
+payment_extensions: list[Callable[[QuerySet[Payment]], QuerySet[Payment]]] = []
+
+# What a list may be sorted by; each is served by an index, and the rest of the columns make the order total.
+SORTS: dict[str, tuple[str, ...]] = {
+    "name": ("name", "pk"),
+    "code": ("code",),
+    "type": ("type", "name", "pk"),
+    "balance": ("balance_due", "name", "pk"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AccountQuery:
+    """What the list is asked to show. Anything in the address that it does not know reads as not given."""
+
+    search: str = ""
+    archived: bool = False
+    type: str = ""
+    tag: int | None = None
+    member: int | None = None
+    sort: str = "name"
+    descending: bool = False
+    page: int = 1
+    params: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, str]) -> AccountQuery:
+        """Read the address of the list; the parameters themselves are kept for the hooks."""
+        sort = params.get("sort", "")
+        return cls(
+            search=" ".join(params.get("q", "").replace("\x00", "").split())[:200],
+            archived=params.get("state") == "archived",
+            type=params.get("type", "") if params.get("type") in AccountType.values else "",
+            tag=_positive(params.get("tag")),
+            member=_positive(params.get("member")),
+            sort=sort.removeprefix("-") if sort.removeprefix("-") in SORTS else "name",
+            descending=sort.startswith("-"),
+            page=_positive(params.get("page")) or 1,
+            params=params,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of rows, and how many there are; ``counted`` is false where that is only a lower bound."""
+
+    rows: list[Any]
+    number: int
+    total: int
+    counted: bool = True
+    size: int = PAGE_SIZE
+
+    @property
+    def first(self) -> int:
+        """The position of the first row shown, counted from one; zero where there is none."""
+        return (self.number - 1) * self.size + 1 if self.rows else 0
+
+    @property
+    def last(self) -> int:
+        """The position of the last row shown."""
+        return (self.number - 1) * self.size + len(self.rows)
+
+    @property
+    def previous(self) -> int | None:
+        """The page before, or None."""
+        return self.number - 1 if self.number > 1 else None
+
+    @property
+    def next(self) -> int | None:
+        """The page after, or None."""
+        return self.number + 1 if self.last < self.total or (not self.counted and len(self.rows) == self.size) else None
+
+
+def accounts_found(membership: Membership, query: AccountQuery) -> QuerySet[Account]:
+    """Return the accounts that the person may see and asked for, in order, with what the hooks add to them.
+
+    Each word of the search is part of the name, or begins the ID.
+    """
+    accounts = Account.objects.visible_to(membership).filter(archived_at__isnull=not query.archived)
+    for word in query.search.split():
+        accounts = accounts.filter(Q(name__icontains=word) | Q(code__istartswith=word))
+    if query.type:
+        accounts = accounts.filter(type=query.type)
+    if query.tag:
+        accounts = accounts.filter(pk__in=Account.tags.through.objects.filter(tag=query.tag).values("account"))
+    if query.member:
+        accounts = accounts.filter(
+            pk__in=Account.team.through.objects.filter(membership=query.member).values("account")
+        )
+    order = SORTS[query.sort]
+    accounts = accounts.order_by(*(f"-{column}" if query.descending else column for column in order))
+    for extend in list_extensions:
+        accounts = extend(accounts, query.params)
+    return accounts
+
+
+def account_page(membership: Membership, query: AccountQuery) -> Page:
+    """Return one page of the list, in two statements; each row has ``tag_ids`` and ``member_ids``."""
+    accounts = accounts_found(membership, query)
+    rows = accounts.annotate(
+        tag_ids=ArraySubquery(_ids(Account.tags.through, "tag")),
+        member_ids=ArraySubquery(_ids(Account.team.through, "membership")),
+    )
+    return paginate(accounts, rows, query.page)
+
+
+def _ids(through: Any, column: str) -> QuerySet[Any]:
+    return through.objects.filter(account=OuterRef("pk")).order_by("pk").values(column)
+
+
+def paginate(counted: QuerySet[Any], rows: QuerySet[Any], number: int) -> Page:
+    """Return a page of ``rows``; ``counted`` are the same rows without what only makes counting slow."""
+    total = counted.order_by().values("pk")[: COUNT_LIMIT + 1].count()
+    last_counted = max(1, -(-total // PAGE_SIZE))
+    if total <= COUNT_LIMIT:
+        number = min(number, last_counted)
+    start = (number - 1) * PAGE_SIZE
+    shown = list(rows[start : start + PAGE_SIZE])
+    return Page(rows=shown, number=number, total=min(total, COUNT_LIMIT), counted=total <= COUNT_LIMIT)
+
+
+def account_get(membership: Membership, pk: int) -> Account:
+    """Return the account if the person may see it.
+
+    Raises:
+        Http404: there is none, or it is another firm's or hidden from the person; the answer does not tell which.
+    """
+    return get_object_or_404(Account.objects.visible_to(membership).select_related("firm"), pk=pk)
+
+
+def account_for_info(membership: Membership, pk: int) -> Account:
+    """Return the account as ``account_get`` does, with all that its Info tab shows, the hooks' part included.
+
+    Raises:
+        Http404: as ``account_get``.
+    """
+    accounts = Account.objects.visible_to(membership).select_related("firm").prefetch_related("tags", "contacts")
+    accounts = accounts.prefetch_related(Prefetch("team", Membership.objects.select_related("user")))
+    for extend in list_extensions:
+        accounts = extend(accounts, {})
+    return get_object_or_404(accounts, pk=pk)
+
+
+def tags_of(firm: Firm) -> dict[int, Tag]:
+    """Return the firm's tags by id, in order of their names."""
+    return {tag.pk: tag for tag in Tag.objects.filter(firm=firm)}
+
+
+def members_of(firm: Firm) -> dict[int, Membership]:
+    """Return the firm's people by the id of their membership, in order of their names."""
+    members = Membership.objects.filter(firm=firm).select_related("user").order_by("user__name", "pk")
+    return {member.pk: member for member in members}
+
+
+def today_of(firm: Firm) -> date:
+    """Return the current date where the firm is."""
+    return timezone.localdate(timezone=ZoneInfo(firm.time_zone))
+
+
+def invoices_of(account: Account) -> QuerySet[Invoice]:
+    """Return the account's invoices, newest first, with what the hooks add."""
+    invoices = Invoice.objects.filter(account=account).select_related("account", "firm").order_by("-date", "-pk")
+    for extend in invoice_extensions:
+        invoices = extend(invoices)
+    return invoices
+
+
+def payments_of(account: Account) -> QuerySet[Payment]:
+    """Return the account's payments, newest first, with ``allocated`` and what the hooks add."""
+    payments = Payment.objects.filter(account=account).select_related("account", "firm").order_by("-date", "-pk")
+    allocated = Allocation.objects.filter(payment=OuterRef("pk")).values("payment").values(sum=Sum("amount"))
+    payments = payments.annotate(allocated=Coalesce(Subquery(allocated), ZERO, output_field=DecimalField()))
+    for extend in payment_extensions:
+        payments = extend(payments)
+    return payments
+
+
+def document_page(documents: QuerySet[Any], number: str | None) -> Page:
+    """Return one page of an account's invoices or payments; ``number`` as the address has it."""
+    return paginate(documents, documents, _positive(number) or 1)
+
+
+def syncs_payments_by_default(firm: Firm) -> bool:
+    """Return whether a payment that is entered here goes to QuickBooks unless a person says otherwise.
+
+    The firm's connection knows; it is reached by its name, as the templates reach its tags. Without one: yes.
+    """
+    return bool(getattr(getattr(firm, "quickbooks", None), "sync_manual_payments", True))
+
+
+def invoice_sums(account: Account, today: date) -> dict[str, Decimal]:
+    """Return what was invoiced, paid, is open and is overdue, in the firm's currency, void invoices left out."""
+    return Invoice.objects.filter(account=account, voided_at=None).aggregate(
+        invoiced=Coalesce(Sum("total"), ZERO),
+        paid=Coalesce(Sum("paid"), ZERO),
+        open=Coalesce(Sum(F("total") - F("paid")), ZERO),
+        overdue=Coalesce(Sum(F("total") - F("paid"), filter=Q(due_date__lt=today)), ZERO),
+    )
+
+
+def payment_sums(account: Account) -> dict[str, Decimal]:
+    """Return what was received, what of it pays invoices, and the credit left, in the firm's currency."""
+    received = Payment.objects.filter(account=account, voided_at=None).aggregate(sum=Coalesce(Sum("amount"), ZERO))[
+        "sum"
+    ]
+    allocated = Allocation.objects.filter(payment__account=account, payment__voided_at=None).aggregate(
+        sum=Coalesce(Sum("amount"), ZERO)
+    )["sum"]
+    return {"received": received, "allocated": allocated, "credit": received - allocated}
+
+
+def payable_invoices(account: Account, payment: Payment | None = None) -> list[Invoice]:
+    """Return the invoices that a payment can pay, oldest first: the open ones, and those that it pays already."""
+    payable = Q(paid__lt=F("total"), voided_at=None)
+    if payment is not None:
+        payable |= Q(allocations__payment=payment)
+    return list(Invoice.objects.filter(payable, account=account).distinct().order_by("date", "pk"))
+
+
+def _positive(text: str | None) -> int | None:
+    """The number that a parameter holds; None where it is none, or one that no row can have."""
+    if text and text.isascii() and text.isdigit() and len(text) < 18:
+        return int(text) or None
+    return None
