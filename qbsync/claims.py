@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection as database
-from django.db.models import F
+from django.db.models import F, Min
 from django.utils import timezone
 
 from qbsync.models import AccountSync, Connection
@@ -83,6 +83,15 @@ def release(claim: Claim, next_due: Mapping[int, datetime | None]) -> None:
         mine = AccountSync.objects.filter(pk__in=keys, claim=claim.number)
         mine.filter(due_at__lte=claim.taken_at).update(due_at=due)
         mine.update(claimed_until=None)
+
+
+def next_due(connection_id: int, only: Sequence[int] | None = None) -> datetime | None:
+    """Return when work is due next on the connection (or for these accounts); None when none is."""
+    rows = AccountSync.objects.filter(connection_id=connection_id, status__in=[Status.SYNCING, Status.SYNCED])
+    if only is not None:
+        rows = rows.filter(pk__in=only)
+    due: datetime | None = rows.aggregate(due=Min("due_at"))["due"]
+    return due
 
 
 def held(rows: Iterable[AccountSync]) -> dict[int, AccountSync]:

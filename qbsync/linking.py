@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
@@ -147,7 +146,7 @@ def _candidates(connection: Connection, names: set[str]) -> dict[str, list[Candi
 
 
 def _namesakes(connection: Connection, rows: Sequence[AccountSync]) -> dict[int, list[str]]:
-    """For each row the other unlinked accounts, Syncing or Failed, whose name folds to the same; as people know them."""
+    """For each row the other unlinked accounts, Syncing or Failed, whose name folds to the same, by name and ID."""
     names = {row.folded_name for row in rows}
     mine = {row.pk for row in rows}
     stored = AccountSync.objects.filter(

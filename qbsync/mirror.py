@@ -1,11 +1,13 @@
 """Keeps our copy of the names in a QuickBooks company up to date. Reads QuickBooks; never writes to it.
 
-The first read takes everything; later ones ask for the changes since the cursor, which is QuickBooks' own time from before
-the last complete read. One worker at a time reads a company; the lease guards the mirror and its cursor, nothing else.
+The first read takes everything; later ones ask for the changes since the cursor, which is QuickBooks' own time from
+before the last complete read. One worker at a time reads a company; the lease guards the mirror and its cursor, nothing
+else.
 """
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import count
@@ -16,6 +18,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from qbsync.gateway import queries
 from qbsync.gateway.company import BatchQuery, Company
 from qbsync.gateway.faults import Fault
 from qbsync.matching import fold, name_before_deletion
@@ -24,8 +27,6 @@ from qbsync.services.scope import judge_again
 from qbsync.services.transitions import Transition, apply, lock
 from qbsync.states import Event, Reason
 
-PAGE = 1000  # QuickBooks' maximum
-CHANGES_MAX = 1000  # a CDC answer of this size may be cut off
 _LEASE = timedelta(seconds=90)
 _LOOK_BACK = timedelta(days=29)  # CDC reaches 30 days back
 _OVERLAP = timedelta(seconds=60)  # a change that was being committed while we read
@@ -98,19 +99,18 @@ def _read_all(connection: Connection, company: Company) -> None:
     open_kinds = set(_NAMES)
     for page in count():
         # Two pages ahead: QuickBooks may answer a short page that is not the last, so only an empty one ends a kind.
-        queries = [
+        reads = [
             BatchQuery(
                 f"{kind[0]}{step}",
-                f"SELECT * FROM {kind} WHERE Active IN (true, false) ORDERBY Id "  # noqa: S608 – QuickBooks' language
-                f"STARTPOSITION {(2 * page + step) * PAGE + 1} MAXRESULTS {PAGE}",
+                queries.select(kind, "Active IN (true, false)", start=(2 * page + step) * queries.PAGE + 1),
             )
             for kind in sorted(open_kinds)
             for step in (0, 1)
         ]
         if page == 0:
-            queries.append(BatchQuery("prefs", "SELECT * FROM Preferences"))
-            queries.append(BatchQuery("types", "SELECT * FROM CustomerType"))
-        answer = company.batch(queries)
+            reads.append(BatchQuery("prefs", "SELECT * FROM Preferences"))
+            reads.append(BatchQuery("types", "SELECT * FROM CustomerType"))
+        answer = company.batch(reads, request_id=str(uuid.uuid4()))
         cursor = cursor or answer.time
         if page == 0:
             _keep_preferences(connection, _rows(answer.items["prefs"]), _rows(answer.items["types"]))
@@ -130,7 +130,7 @@ def _read_changes(connection: Connection, company: Company) -> bool:
     if since is None or timezone.now() - since > _LOOK_BACK:
         return False
     changes = company.cdc(_NAMES, since=(since - _OVERLAP).isoformat(timespec="seconds"))
-    if sum(len(rows) for rows in changes.entities.values()) >= CHANGES_MAX:
+    if not changes.is_complete:
         return False
     for kind, rows in changes.entities.items():
         _keep(connection, kind, rows)

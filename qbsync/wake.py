@@ -33,6 +33,4 @@ def in_background(connection_id: int, *, after_s: float = 0) -> None:
         Q(queued_at=None) | Q(queued_at__lt=now - _LOST_AFTER), pk=connection_id, set_up_at__isnull=False
     )
     if free.update(queued_at=now + timedelta(seconds=after_s)):
-        transaction.on_commit(
-            lambda: sync_connection.apply_async((connection_id,), countdown=after_s or None), robust=True
-        )
+        transaction.on_commit(lambda: sync_connection.apply_async((connection_id,), countdown=after_s), robust=True)

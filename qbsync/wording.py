@@ -55,7 +55,7 @@ _ACCOUNT: dict[Reason, tuple[str, str]] = {
         "Choose that customer, or rename this account.",
     ),
     Reason.HELD_BY_INACTIVE: (
-        "No exact match found for \"{name}\" in your QuickBooks account: the customer “{holder}” is inactive.",
+        'No exact match found for "{name}" in your QuickBooks account: the customer “{holder}” is inactive.',
         "Make it active in QuickBooks, or create a new customer.",
     ),
     Reason.NAME_INVALID: (
@@ -66,9 +66,9 @@ _ACCOUNT: dict[Reason, tuple[str, str]] = {
         "The customer that was chosen is no longer available in QuickBooks.",
         "Choose another one, or create it.",
     ),
-    Reason.REFUSED: ("QuickBooks refused: {message}", "{remedy}"),
+    Reason.REFUSED: ("{message}", "{remedy}"),
     Reason.CONNECTION: (
-        "QuickBooks refuses the connection: {message}",
+        "{message}",
         "The owner can reconnect in Settings > Integrations > QuickBooks; this account then goes on by itself.",
     ),
     Reason.UNAVAILABLE: (
@@ -106,7 +106,7 @@ _DOCUMENT: dict[DocumentReason, tuple[str, str]] = {
         "QuickBooks holds numbers of up to 21 characters; “{number}” is longer.",
         "Shorten the number.",
     ),
-    DocumentReason.REFUSED: ("QuickBooks refused: {message}", "{remedy}"),
+    DocumentReason.REFUSED: ("{message}", "{remedy}"),
     DocumentReason.CHANGED_IN_QUICKBOOKS: (
         "It was changed in QuickBooks at the same time.",
         "It is read again and sent anew by itself.",

@@ -41,6 +41,7 @@ class AccountWork:
     invoices: list[Item] = field(default_factory=list)
     payments: list[Item] = field(default_factory=list)
     invoice_ids: dict[int, str] = field(default_factory=dict)  # QuickBooks' id of each invoice that a payment names
+    is_loaded: bool = False  # decided on, and what is due is known
     in_flight: int = 0
     next_try: list[datetime] = field(default_factory=list)  # when something that waits is to be tried again
 
@@ -53,7 +54,7 @@ class AccountWork:
     @property
     def is_done(self) -> bool:
         """Whether nothing is left to send."""
-        return not (self.in_flight or self.invoices or self.payments)
+        return self.is_loaded and not (self.in_flight or self.invoices or self.payments)
 
 
 def load(connection: Connection, accounts: Sequence[AccountSync]) -> tuple[list[AccountWork], list[DocumentRow]]:
@@ -76,6 +77,8 @@ def load(connection: Connection, accounts: Sequence[AccountSync]) -> tuple[list[
             copy = getattr(allocation.invoice, "quickbooks", None)
             work.invoice_ids.setdefault(allocation.invoice_id, copy.qbo_id if copy else "")
         _plan(work, payment, row, work.payments, settled)
+    for work in works.values():
+        work.is_loaded = True
     return list(works.values()), settled
 
 

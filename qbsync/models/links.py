@@ -47,9 +47,7 @@ class AccountSync(models.Model):
     # The claim: who holds the highest number may send; it ends by itself
     claim = models.PositiveBigIntegerField(default=0)
     claimed_until = models.DateTimeField(null=True)
-    next_try_at = models.DateTimeField(null=True)
-    attempts = models.PositiveIntegerField(default=0)
-    # The earliest moment at which a document of this account may be due; empty where nothing is
+    # The earliest moment at which something is to be done for this account; empty where nothing is
     due_at = models.DateTimeField(null=True)
 
     class Meta:

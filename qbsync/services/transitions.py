@@ -17,7 +17,7 @@ from qbsync.states import WAITING_REASONS, Ask, Event, Reason, Status, next_stat
 
 _WRITTEN = (
     "status", "reason", "detail", "changed_at", "changed_by", "customer", "remembered_customer", "linked_at",
-    "ask", "asked_customer", "asked_at", "judged_name", "folded_name", "next_try_at", "attempts", "due_at",
+    "ask", "asked_customer", "asked_at", "judged_name", "folded_name", "due_at",
 )  # fmt: skip
 
 
@@ -69,7 +69,7 @@ def apply(transitions: Sequence[Transition], *, now: datetime | None = None) -> 
                 detail=_told(one),
                 fault_code=one.fault_code,
                 intuit_tid=one.intuit_tid,
-            )  # fmt: skip
+            )
         )
     with transaction.atomic():
         AccountSync.objects.bulk_update(moved, _WRITTEN, batch_size=500)
@@ -81,7 +81,6 @@ def _change(one: Transition, after: Status, now: datetime) -> None:
     row = one.row
     row.status, row.reason, row.detail = after, one.reason, one.detail
     row.changed_at, row.changed_by = now, one.by
-    row.next_try_at, row.attempts = None, 0
     if after == Status.SYNCING:
         row.ask, row.asked_customer, row.asked_at, row.due_at = one.ask, one.customer, now, now
         return

@@ -1,0 +1,189 @@
+"""Creates customers for the accounts that ask for one, in batches, each with an intent committed before it is sent."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from qbsync import claims, linking, mirror
+from qbsync.gateway.batch import BatchItem
+from qbsync.gateway.faults import Fault, FaultKind, Retry
+from qbsync.gateway.limiter import QuotaWait
+from qbsync.metering import Session
+from qbsync.models import AccountSync, Connection, PushIntent
+from qbsync.outcomes import explained
+from qbsync.payloads import customer_payload
+from qbsync.plan import BATCH_SIZE
+from qbsync.states import Ask, Reason, Status
+
+_CLOCKS_DIFFER = timedelta(minutes=10)
+_LOOK_AFTER = timedelta(seconds=3)
+
+
+@dataclass
+class Created:
+    """What became of accounts that asked for a customer."""
+
+    linked: list[AccountSync] = field(default_factory=list)
+    come_back: dict[int, datetime] = field(default_factory=dict)  # by key: QuickBooks has not said yet; ask again then
+
+
+def create(connection: Connection, session: Session, rows: Sequence[AccountSync]) -> Created:
+    """Create a customer for each of these claimed accounts, and link it.
+
+    Raises:
+        Fault, QuotaWait: what concerns the whole connection. Accounts that were not served stay Syncing.
+    """
+    created = Created()
+    free = _found_after_all(connection, session, rows, created)
+    for start in range(0, len(free), BATCH_SIZE):
+        _create(connection, session, free[start : start + BATCH_SIZE], created)
+    return created
+
+
+def _found_after_all(
+    connection: Connection, session: Session, rows: Sequence[AccountSync], created: Created
+) -> list[AccountSync]:
+    """Look for customers whose creation was sent but never answered; return the accounts that are free to send."""
+    lost = {
+        intent.account_sync_id: intent
+        for intent in PushIntent.objects.filter(
+            account_sync__in=rows, invoice_sync=None, payment_sync=None, outcome=PushIntent.Outcome.OPEN
+        )
+    }
+    if not lost:
+        return list(rows)
+    since = min(intent.sent_at for intent in lost.values()) - _CLOCKS_DIFFER
+    where = f"MetaData.LastUpdatedTime >= '{since.isoformat(timespec='seconds')}'"
+    mirror.note(connection, list(session.company.query_all("Customer", where)))
+    found, wanted = linking.decide(connection, rows)
+    created.linked += found
+    free: list[AccountSync] = []
+    window = timedelta(seconds=settings.QBO_EXECUTION_WINDOW_S)
+    still_wanted = {row.pk for row in wanted}
+    for key, intent in lost.items():
+        if key not in still_wanted:
+            _settle(intent, PushIntent.Outcome.DONE)
+        elif timezone.now() >= intent.sent_at + window:
+            _settle(intent, PushIntent.Outcome.NOT_EXECUTED)
+    for row in wanted:
+        open_intent = lost.get(row.pk)
+        if open_intent is None or open_intent.outcome == PushIntent.Outcome.NOT_EXECUTED:
+            free.append(row)
+        else:
+            created.come_back[row.pk] = open_intent.sent_at + window
+    return free
+
+
+def _create(connection: Connection, session: Session, rows: Sequence[AccountSync], created: Created) -> None:
+    intents = _record(connection, rows)
+    if not intents:
+        return
+    by_key = {intent.item_id: intent for intent in intents}
+    items = [BatchItem(key, "create", "Customer", intent.payload) for key, intent in by_key.items()]
+    try:
+        answer = session.company.batch(items, request_id=intents[0].request_id)
+    except QuotaWait:
+        _forget(intents)
+        raise
+    except Fault as fault:
+        if fault.outcome_known:
+            _forget(intents)
+        raise
+    made: list[tuple[AccountSync, dict[str, Any]]] = []
+    taken: list[AccountSync] = []
+    trouble: Fault | None = None
+    for key, outcome in answer.items.items():
+        intent = by_key[key]
+        row = intent.account_sync
+        if isinstance(outcome, dict):
+            _settle(intent, PushIntent.Outcome.DONE, qbo_id=str(outcome["Id"]), intuit_tid=answer.intuit_tid)
+            made.append((row, outcome))
+        elif isinstance(outcome, Fault):
+            trouble = _refused(intent, outcome, taken, created) or trouble
+    customers = mirror.note(connection, [remote for _, remote in made])
+    created.linked += linking.linked_to(
+        ((row, customers[str(remote["Id"])]) for row, remote in made), intuit_tid=answer.intuit_tid
+    )
+    created.linked += _name_taken(connection, session, taken)
+    if trouble is not None:
+        raise trouble
+
+
+def _record(connection: Connection, rows: Sequence[AccountSync]) -> list[PushIntent]:
+    """Commit the intents of those accounts that are still ours and still ask for a customer."""
+    now = timezone.now()
+    request_id = str(uuid.uuid4())
+    with transaction.atomic():
+        ours = [r for r in claims.held(rows).values() if r.status == Status.SYNCING and r.ask == Ask.CREATE]
+        intents = [
+            PushIntent(
+                connection=connection,
+                account_sync=row,
+                operation=PushIntent.Operation.CREATE,
+                request_id=request_id,
+                item_id=str(number),
+                payload=_payload(connection, row),
+                claim=row.claim,
+                sent_at=now,
+            )
+            for number, row in enumerate(ours, start=1)
+        ]
+        return PushIntent.objects.bulk_create(intents)
+
+
+def _payload(connection: Connection, row: AccountSync) -> dict[str, Any]:
+    contact = row.account.contacts.first()  # the primary one comes first
+    return customer_payload(
+        row.account.name,
+        type=row.account.type,
+        email=contact.email if contact else "",
+        phone=contact.phone if contact else "",
+        individual_type_id=connection.individual_type_id,
+    )
+
+
+def _refused(intent: PushIntent, fault: Fault, taken: list[AccountSync], created: Created) -> Fault | None:
+    """Settle one refused creation; return the fault where it concerns the whole connection."""
+    row = intent.account_sync
+    if not fault.outcome_known:
+        created.come_back[row.pk] = timezone.now() + _LOOK_AFTER
+        return None
+    if fault.rule.retry in (Retry.WAIT_FOR_QUOTA, Retry.STOP_CONNECTION, Retry.REFRESH_TOKEN):
+        _forget([intent])
+        return fault
+    _settle(intent, PushIntent.Outcome.REFUSED, fault_code=fault.code, intuit_tid=fault.intuit_tid)
+    if fault.kind is FaultKind.NAME_TAKEN:
+        taken.append(row)
+    else:
+        linking.failed(row, Reason.REFUSED, explained(fault), code=fault.code, tid=fault.intuit_tid)
+    return None
+
+
+def _name_taken(connection: Connection, session: Session, rows: Sequence[AccountSync]) -> list[AccountSync]:
+    """Somebody has the name (6240): read who, and decide again. Never a second customer, never a silent rename."""
+    if not rows:
+        return []
+    mirror.refresh(connection, session.company, max_age=timedelta(0))
+    linked, unexplained = linking.decide(connection, rows)
+    for row in unexplained:
+        linking.failed(row, Reason.REFUSED, explained(Fault(FaultKind.NAME_TAKEN, code="6240")), code="6240")
+    return [row for row in linked if row.status == Status.SYNCED]
+
+
+def _forget(intents: Sequence[PushIntent]) -> None:
+    PushIntent.objects.filter(pk__in=[intent.pk for intent in intents]).delete()
+
+
+def _settle(intent: PushIntent, outcome: str, **kept: str) -> None:
+    intent.outcome, intent.settled_at = outcome, timezone.now()
+    for name, value in kept.items():
+        setattr(intent, name, value)
+    intent.save(update_fields=["outcome", "settled_at", *kept])

@@ -1,0 +1,197 @@
+"""Sends one batch of documents and settles its answer, item by item: one refused record never holds up the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Future
+from datetime import timedelta
+from time import sleep
+from typing import Any
+
+from django.utils import timezone
+
+from qbsync import mirror, outbox, upstream
+from qbsync.gateway.batch import BatchAnswer, BatchItem
+from qbsync.gateway.company import Company
+from qbsync.gateway.faults import Fault, FaultKind, Retry
+from qbsync.gateway.limiter import QuotaWait
+from qbsync.metering import Session
+from qbsync.models import AccountSync, Connection, InvoiceSync, PushIntent
+from qbsync.outbox import Change, Shipment
+from qbsync.outcomes import adopt, explained, fail, wait
+from qbsync.plan import Operation
+from qbsync.states import DocumentReason, DocumentStatus, Status
+from qbsync.workload import Item
+
+_LONGEST_WAIT_S = 2.0  # longer ones are done by coming back later
+_MOST_ATTEMPTS = 5
+_LOOK_AFTER = timedelta(seconds=3)
+
+
+def send(company: Company, shipment: Shipment) -> BatchAnswer:
+    """Send the shipment's intents as one batch. Runs in a thread of its own; touches no database.
+
+    Raises:
+        QuotaWait: nothing was sent, and nothing is free for longer than it is worth waiting here.
+        Fault: as the gateway.
+    """
+    items = [
+        BatchItem(key, intent.operation, shipment.items[key].entity, intent.payload)
+        for key, intent in shipment.intents.items()
+    ]
+    waited = 0.0
+    while True:
+        try:
+            return company.batch(items, request_id=shipment.request_id)
+        except QuotaWait as quota:
+            waited += quota.seconds
+            if waited > _LONGEST_WAIT_S:
+                raise
+            sleep(quota.seconds)
+
+
+def land(connection: Connection, session: Session, shipment: Shipment, flight: Future[BatchAnswer]) -> None:
+    """Commit what became of a batch. What was certainly not executed goes back to its account's queue.
+
+    Raises:
+        Fault, QuotaWait: what concerns the whole connection; the shipment has been settled all the same.
+    """
+    try:
+        answer = flight.result()
+    except QuotaWait:
+        _back(shipment, list(shipment.items))
+        raise
+    except Fault as fault:
+        if fault.outcome_known:
+            _back(shipment, list(shipment.items))
+        else:
+            outbox.settle(connection, [_answer_lost(item) for item in shipment.items.values()], [])
+        raise
+    _Landing(connection, session, shipment, answer).settle()
+
+
+def _back(shipment: Shipment, keys: Sequence[str]) -> None:
+    """Put items back at the head of their queues, and forget their intents: they were not executed."""
+    PushIntent.objects.filter(pk__in=[shipment.intents[key].pk for key in keys]).delete()
+    for key in reversed(keys):
+        item = shipment.items[key]
+        queue = item.work.invoices if item.entity == "Invoice" else item.work.payments
+        queue.insert(0, item)
+
+
+def _answer_lost(item: Item) -> Change:
+    """It may have been executed: its intent stays open, and QuickBooks is asked in a moment."""
+    before, until = item.row.status, timezone.now() + _LOOK_AFTER
+    wait(item.row, DocumentReason.WAITS_FOR_ANSWER, until=until)
+    item.work.next_try.append(until)
+    return Change(item, before, "answer_lost")
+
+
+class _Landing:
+    """The settling of one answered batch."""
+
+    def __init__(self, connection: Connection, session: Session, shipment: Shipment, answer: BatchAnswer) -> None:
+        self.connection = connection
+        self.session = session
+        self.shipment = shipment
+        self.answer = answer
+        self.changes: list[Change] = []
+        self.settled: list[PushIntent] = []
+        self.not_sent: list[str] = []
+        self.number_taken: list[Item] = []
+        self.reference_dead: list[tuple[Item, Fault]] = []
+        self.trouble: Fault | None = None
+
+    def settle(self) -> None:
+        """Commit every item's outcome; then look closer at those that need it."""
+        for key, outcome in self.answer.items.items():
+            if isinstance(outcome, Fault):
+                self._refused(key, outcome)
+            else:
+                assert isinstance(outcome, dict)  # noqa: S101 – a write is never answered by rows
+                self._delivered(key, outcome)
+        _back(self.shipment, self.not_sent)
+        outbox.settle(self.connection, self.changes, self.settled)
+        self._count()
+        self._look_closer()
+        if self.trouble is not None:
+            raise self.trouble
+
+    def _delivered(self, key: str, remote: dict[str, Any]) -> None:
+        item, intent = self.shipment.items[key], self.shipment.intents[key]
+        before = item.row.status
+        adopt(item.row, remote, intent.revision)
+        if item.operation == Operation.VOID:
+            item.row.is_void_there = True
+        if isinstance(item.row, InvoiceSync):
+            item.work.invoice_ids[item.document.pk] = item.row.qbo_id
+        self._done(intent, PushIntent.Outcome.DONE, qbo_id=item.row.qbo_id)
+        event = {Operation.CREATE: "sent", Operation.UPDATE: "updated", Operation.VOID: "voided"}[item.operation]
+        self.changes.append(Change(item, before, event, intuit_tid=self.answer.intuit_tid))
+
+    def _refused(self, key: str, fault: Fault) -> None:
+        item, intent = self.shipment.items[key], self.shipment.intents[key]
+        if not fault.outcome_known:
+            self.changes.append(_answer_lost(item))
+            return
+        retry = fault.rule.retry
+        if retry in (Retry.WAIT_FOR_QUOTA, Retry.STOP_CONNECTION, Retry.REFRESH_TOKEN):
+            self.not_sent.append(key)
+            self.trouble = fault
+            return
+        self._done(intent, PushIntent.Outcome.REFUSED, fault_code=fault.code)
+        before = item.row.status
+        if fault.kind is FaultKind.NUMBER_TAKEN:
+            self.number_taken.append(item)
+        elif fault.kind in (FaultKind.REFERENCE_INACTIVE, FaultKind.NOT_FOUND):
+            self.reference_dead.append((item, fault))
+        elif retry != Retry.PARK and item.row.attempts < _MOST_ATTEMPTS:
+            self._try_again(item, fault)
+        else:
+            _park(item, fault)
+        self.changes.append(Change(item, before, "refused", fault_code=fault.code, intuit_tid=fault.intuit_tid))
+
+    def _try_again(self, item: Item, fault: Fault) -> None:
+        """The token was stale, or QuickBooks stumbled: once more, at first at once, then ever later."""
+        stale, attempts = fault.kind is FaultKind.STALE, item.row.attempts
+        reason = DocumentReason.CHANGED_IN_QUICKBOOKS if stale else DocumentReason.UNAVAILABLE
+        until = timezone.now() + timedelta(seconds=0 if stale and not attempts else 5 * 4**attempts)
+        wait(item.row, reason, until=until)
+        item.row.attempts += 1
+        item.work.next_try.append(until)
+
+    def _done(self, intent: PushIntent, outcome: str, *, qbo_id: str = "", fault_code: str = "") -> None:
+        intent.outcome, intent.qbo_id, intent.fault_code = outcome, qbo_id, fault_code
+        intent.intuit_tid = self.answer.intuit_tid
+        self.settled.append(intent)
+
+    def _look_closer(self) -> None:
+        """Ask QuickBooks about numbers that are taken and customers that are not there any more."""
+        if self.number_taken:
+            changes = upstream.look_again(self.connection, self.session.company, self.number_taken)
+            judged = {id(change.item) for change in changes}
+            for item in self.number_taken:
+                if id(item) not in judged:
+                    changes.append(Change(item, item.row.status, "refused", fault_code="6140"))
+                    _park(item, Fault(FaultKind.NUMBER_TAKEN, code="6140"))
+            outbox.settle(self.connection, changes, [])
+        if self.reference_dead:
+            mirror.refresh(self.connection, self.session.company, max_age=timedelta(0))
+            keys = [item.work.account.pk for item, _ in self.reference_dead]
+            still = set(AccountSync.objects.filter(pk__in=keys, status=Status.SYNCED).values_list("pk", flat=True))
+            # Where the customer is gone the account tells, and its documents wait for another link.
+            alive = [(item, fault) for item, fault in self.reference_dead if item.work.account.pk in still]
+            changes = [Change(item, item.row.status, "refused", fault_code=fault.code) for item, fault in alive]
+            for item, fault in alive:
+                _park(item, fault)
+            outbox.settle(self.connection, changes, [])
+
+    def _count(self) -> None:
+        sent = [c for c in self.changes if c.item.row.status == DocumentStatus.SYNCED]
+        invoices = sum(isinstance(change.item.row, InvoiceSync) for change in sent)
+        failed = sum(change.item.row.status == DocumentStatus.FAILED for change in self.changes)
+        self.session.note(invoices_sent=invoices, payments_sent=len(sent) - invoices, documents_failed=failed)
+
+
+def _park(item: Item, fault: Fault) -> None:
+    fail(item.row, item.document, DocumentReason.REFUSED, explained(fault))

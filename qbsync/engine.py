@@ -1,0 +1,214 @@
+"""One sync of one connection, from claim to release: the one file to read to understand a sync.
+
+    mirror   the customers of the QuickBooks company are brought up to date
+    claim    accounts with work due are taken; whoever waits for a link goes first
+    match    each is linked, failed with a reason, or gets its customer created
+    look     what may be in QuickBooks already is looked up there and adopted
+    waves    invoices, then payments, in batches of up to 30, several under way at a time:
+             intents are committed -> HTTP without a transaction -> outcomes are committed
+    release  the accounts are given back, with the moment at which work is due again
+
+HTTP runs in threads; everything else, the database included, in the thread that called :func:`run`.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from qbsync import claims, creating, delivery, linking, mirror, outbox, troubles, upstream, workload
+from qbsync.gateway.batch import BatchAnswer
+from qbsync.gateway.faults import Fault
+from qbsync.gateway.limiter import Priority, QuotaWait
+from qbsync.metering import Session
+from qbsync.models import Connection
+from qbsync.outbox import Shipment
+from qbsync.plan import BATCH_SIZE, share_out
+from qbsync.workload import AccountWork
+
+logger = logging.getLogger(__name__)
+
+CLAIM = 150  # accounts taken at a time: enough to fill batches, few enough to be given back soon
+_IN_FLIGHT = {Priority.BACKGROUND: 4, Priority.PEOPLE: 2}
+_MIRROR_AGE = {Priority.BACKGROUND: timedelta(minutes=10), Priority.PEOPLE: timedelta(seconds=10)}
+_RENEW_EVERY_S = 10.0
+
+
+def run(
+    connection_id: int, *, priority: Priority, only: Sequence[int] | None = None, budget_s: float = 20.0
+) -> float | None:
+    """Do the work that is due on a connection, for about ``budget_s`` seconds.
+
+    Args:
+        connection_id: of a Connection.
+        priority: whose quota is used, and how fresh the mirror has to be.
+        only: keys of AccountSync rows; None for all that is due.
+
+    Returns:
+        the seconds after which to call again, or None when nothing is due.
+    """
+    connection = Connection.objects.select_related("firm").get(pk=connection_id)
+    if not connection.is_ready:
+        return None
+    sync = _Sync(connection, priority, only)
+    try:
+        sync.work(until=time.monotonic() + budget_s)
+    except QuotaWait as quota:
+        return quota.seconds
+    except mirror.MirrorBusy:
+        return 2.0
+    except Fault as fault:
+        return troubles.of_connection(connection, sync.session, fault)
+    finally:
+        sync.close()
+    troubles.over(connection)
+    return _next_due(connection, only)
+
+
+class _Sync:
+    """The state of one run: what is claimed, what is under way, and whether to stop."""
+
+    def __init__(self, connection: Connection, priority: Priority, only: Sequence[int] | None) -> None:
+        self.connection = connection
+        self.priority = priority
+        self.only = only
+        self.session = Session(connection, priority)
+        self.claims: dict[int, claims.Claim] = {}
+        self.works: dict[int, AccountWork] = {}
+        self.flights: dict[Future[BatchAnswer], Shipment] = {}
+        self.exhausted = False
+        self.trouble: Exception | None = None
+        self.renewed_at = time.monotonic()
+
+    def work(self, *, until: float) -> None:
+        """Claim, match and push until nothing is due or the time is over; land everything that is under way.
+
+        Raises:
+            Fault, QuotaWait, MirrorBusy: what made it stop; everything under way has been landed before.
+        """
+        claims.keep(self.connection.pk, [])
+        age = timedelta(0) if self.connection.outage_since else _MIRROR_AGE[self.priority]
+        mirror.refresh(self.connection, self.session.company, max_age=age)
+        with ThreadPoolExecutor(_IN_FLIGHT[self.priority]) as pool:
+            while True:
+                going_on = self.trouble is None and time.monotonic() < until
+                if going_on:
+                    self._attempt(self._take_more)
+                    self._attempt(lambda: self._send(pool))
+                if not self.flights and (not going_on or self.trouble or (self.exhausted and not self._ready())):
+                    break
+                self._land()
+                self._renew()
+        if self.trouble is not None:
+            raise self.trouble
+
+    def close(self) -> None:
+        """Give back what is still claimed, as due now, and keep the counts."""
+        now = timezone.now()
+        for work in self.works.values():
+            claims.release(self.claims[work.account.claim], {work.account.pk: now})
+        self.works.clear()
+        self.session.close()
+
+    def _attempt(self, step: object) -> None:
+        """Do a step; a trouble in it lets what is under way land first."""
+        try:
+            step()  # type: ignore[operator]
+        except (Fault, QuotaWait, mirror.MirrorBusy) as trouble:
+            self.trouble = trouble
+
+    def _ready(self) -> list[list[workload.Item]]:
+        return [items for work in self.works.values() if (items := work.ready())]
+
+    def _take_more(self) -> None:
+        """Claim accounts until the next batches can be filled."""
+        while not self.exhausted and sum(map(len, self._ready())) < BATCH_SIZE * _IN_FLIGHT[self.priority]:
+            claim = claims.take(self.connection.pk, limit=CLAIM, only=self.only)
+            self.exhausted = len(claim.rows) < CLAIM
+            if not claim.rows:
+                return
+            self.claims[claim.number] = claim
+            self.works |= {row.account_id: AccountWork(row) for row in claim.rows}
+            self._match(claim)
+
+    def _match(self, claim: claims.Claim) -> None:
+        """Decide on the links, create customers that were asked for, and load the documents of what is linked."""
+        linked, wanted = linking.decide(self.connection, claim.rows)
+        created = creating.create(self.connection, self.session, wanted)
+        works, settled = workload.load(self.connection, linked + created.linked)
+        outbox.save_rows(settled)
+        upstream.reconcile(self.connection, self.session.company, works)
+        self.works |= {work.account.account_id: work for work in works}
+        for row in claim.rows:
+            work = self.works[row.account_id]
+            work.is_loaded = True
+            work.next_try += filter(None, [created.come_back.get(row.pk)])
+            self._open_payments(work)
+        self._release_done()
+
+    def _open_payments(self, work: AccountWork) -> None:
+        """Once an account's invoices are through, hold back the payments whose invoice is not in QuickBooks."""
+        if not work.invoices and not work.in_flight:
+            outbox.save_rows(workload.hold_back(self.connection, work))
+
+    def _send(self, pool: ThreadPoolExecutor) -> None:
+        """Send batches while there is room. A last, part-filled one waits for what is under way: more may come."""
+        while len(self.flights) < _IN_FLIGHT[self.priority]:
+            chosen = share_out(self._ready())
+            if not chosen or (len(chosen) < BATCH_SIZE and self.flights and self.priority == Priority.BACKGROUND):
+                return
+            shipment = outbox.record(self.connection, chosen)
+            sent = set(map(id, shipment.items.values())) if shipment else set()
+            for item in chosen:
+                queue = item.work.invoices if item in item.work.invoices else item.work.payments
+                queue.remove(item)
+                item.work.in_flight += id(item) in sent
+            if shipment:
+                self.flights[pool.submit(delivery.send, self.session.company, shipment)] = shipment
+            self._release_done()
+
+    def _land(self) -> None:
+        """Settle the batches whose answers are there; what an answer makes ready joins the queues."""
+        landed, _ = wait(self.flights, timeout=_RENEW_EVERY_S / 2, return_when=FIRST_COMPLETED)
+        for future in landed:
+            shipment = self.flights.pop(future)
+            works = {id(item.work): item.work for item in shipment.items.values()}
+            for item in shipment.items.values():
+                item.work.in_flight -= 1
+            try:
+                delivery.land(self.connection, self.session, shipment, future)
+            except (Fault, QuotaWait) as trouble:
+                self.trouble = self.trouble or trouble
+            for work in works.values():
+                self._open_payments(work)
+        self.session.save()
+        self._release_done()
+
+    def _release_done(self) -> None:
+        by_claim: dict[int, dict[int, datetime | None]] = {}
+        for key, work in list(self.works.items()):
+            if work.is_done:
+                by_claim.setdefault(work.account.claim, {})[work.account.pk] = min(work.next_try, default=None)
+                del self.works[key]
+        for number, next_due in by_claim.items():
+            claims.release(self.claims[number], next_due)
+
+    def _renew(self) -> None:
+        if time.monotonic() - self.renewed_at > _RENEW_EVERY_S:
+            self.renewed_at = time.monotonic()
+            claims.keep(self.connection.pk, [work.account for work in self.works.values()])
+
+
+def _next_due(connection: Connection, only: Sequence[int] | None) -> float | None:
+    """The seconds until work is due again; None when none is, and the run is then over."""
+    due = claims.next_due(connection.pk, only)
+    if due is None:
+        if only is None:
+            troubles.run_over(connection)
+        return None
+    return max(0.0, (due - timezone.now()).total_seconds())

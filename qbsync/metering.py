@@ -1,0 +1,113 @@
+"""One run's door to QuickBooks: its token, its company, and the count of what it sent."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from typing import Any
+
+from django.core.cache import cache
+from django.db import connection as database
+from django.db.models import F
+from django.utils import timezone
+
+from qbsync import credentials
+from qbsync.credentials import Token
+from qbsync.gateway.company import Company
+from qbsync.gateway.faults import Fault
+from qbsync.gateway.limiter import Priority
+from qbsync.models import Connection, SyncRun
+
+_ADD = """
+    INSERT INTO qbsync_requestcount (connection_id, day, endpoint, metered, count) VALUES (%s, %s, %s, %s, %s)
+    ON CONFLICT (connection_id, day, endpoint, metered)
+    DO UPDATE SET count = qbsync_requestcount.count + excluded.count
+"""
+
+# A token is replaced when it is refused. More than this many refusals in this time are not about the token.
+_MOST_REFUSALS, _REFUSALS_WITHIN_S = 4, 120
+
+
+def count_requests(connection_id: int, requests: Counter[tuple[str, bool]]) -> None:
+    """Add requests, counted by endpoint and whether Intuit meters them, to the connection's day."""
+    day = timezone.now().date()
+    with database.cursor() as cursor:
+        for (endpoint, metered), count in sorted(requests.items()):
+            cursor.execute(_ADD, [connection_id, day, endpoint, metered, count])
+
+
+class Session:
+    """Opens the company when it is first needed, and keeps the counts of one run."""
+
+    def __init__(self, connection: Connection, priority: Priority) -> None:
+        self.connection = connection
+        self._priority = priority
+        self._company: Company | None = None
+        self._requests: Counter[tuple[str, bool]] = Counter()
+        self._done: Counter[str] = Counter()
+        self._lock = threading.Lock()
+        self._token: Token | None = None
+
+    @property
+    def company(self) -> Company:
+        """The company, opened with a token that is valid for some minutes.
+
+        Raises:
+            ConnectionBroken: QuickBooks refuses the connection.
+            Fault: Intuit does not answer.
+        """
+        if self._company is None:
+            self._token = credentials.access_token(self.connection.pk)
+            self._company = Company(
+                self.connection.realm_id, self._token.value, priority=self._priority, on_request=self._count
+            )
+        return self._company
+
+    def token_refused(self, fault: Fault) -> None:
+        """Have the token that QuickBooks refused replaced; one that is refused again and again ends the connection.
+
+        Raises:
+            ConnectionBroken: it has ended.
+            Fault: Intuit does not answer.
+        """
+        if self._token is None:
+            raise fault
+        refused, self._company = self._token, None
+        key = f"token-refused:{self.connection.pk}"
+        cache.add(key, 0, timeout=_REFUSALS_WITHIN_S)
+        if cache.incr(key) > _MOST_REFUSALS:
+            self.broken(fault)
+            raise credentials.ConnectionBroken(fault.kind)
+        credentials.access_token(self.connection.pk, refuse=refused.value)
+
+    def broken(self, fault: Fault) -> None:
+        """Mark the connection as needing its owner, unless its tokens have been replaced meanwhile."""
+        if self._token is not None:
+            credentials.connection_broken(self.connection.pk, fault, version=self._token.version)
+
+    def _count(self, endpoint: str, metered: bool) -> None:
+        with self._lock:
+            self._requests[endpoint, metered] += 1
+
+    def note(self, **done: int) -> None:
+        """Add to the numbers of the run: fields of SyncRun."""
+        self._done.update(done)
+
+    def save(self) -> None:
+        """Commit the counts so far."""
+        with self._lock:
+            requests, self._requests = self._requests, Counter()
+        done, self._done = self._done, Counter()
+        if not requests and not done:
+            return
+        count_requests(self.connection.pk, requests)
+        done["requests"] += requests.total()
+        run, _ = SyncRun.objects.get_or_create(
+            connection=self.connection, ended_at=None, defaults={"started_at": timezone.now()}
+        )
+        added: dict[str, Any] = {field: F(field) + number for field, number in done.items()}
+        SyncRun.objects.filter(pk=run.pk).update(**added)
+
+    def close(self) -> None:
+        """Commit the counts."""
+        self.save()

@@ -1,0 +1,177 @@
+"""Intents and outcomes: commits what is about to be sent before it is sent, and what became of it after.
+
+Never sends anything itself. Between the two commits no transaction is open.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from qbsync import claims
+from qbsync.documents import payload_of
+from qbsync.models import AccountSync, Connection, HistoryEntry, InvoiceSync, PaymentSync, PushIntent
+from qbsync.outcomes import fail
+from qbsync.states import DocumentReason, DocumentStatus, Status
+from qbsync.workload import DocumentRow, Item
+
+_SAVED = [
+    "status", "reason", "detail", "changed_at", "settled_revision", "next_try_at", "attempts", "qbo_id", "sync_token",
+    "qbo_number", "qbo_customer_id", "pushed_revision", "pushed_at", "is_void_there",
+]  # fmt: skip
+
+
+@dataclass
+class Shipment:
+    """The intents of one request, by item id; committed, and about to be sent."""
+
+    request_id: str
+    items: dict[str, Item] = field(default_factory=dict)
+    intents: dict[str, PushIntent] = field(default_factory=dict)
+
+
+@dataclass
+class Change:
+    """What became of one document: its row as changed in memory, for the history and the database."""
+
+    item: Item
+    before: str
+    event: str
+    fault_code: str = ""
+    intuit_tid: str = ""
+
+
+def record(connection: Connection, items: Sequence[Item]) -> Shipment | None:
+    """Commit the intents of these documents; None when none of them may be sent any more.
+
+    An account whose claim has passed to another worker, or which is no longer Synced, drops out here: after Unsync
+    nothing further is sent.
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        ours = {
+            key
+            for key, row in claims.held({item.work.account.pk: item.work.account for item in items}.values()).items()
+            if row.status == Status.SYNCED
+        }
+        _make_rows([item.row for item in items if item.work.account.pk in ours])
+        left_out = _left_out(items)
+        shipment = Shipment(request_id=str(uuid.uuid4()))
+        unfit: list[Change] = []
+        for item in items:
+            if item.work.account.pk in ours and (type(item.row), item.row.pk) not in left_out:
+                try:
+                    _add(shipment, connection, item, now)
+                except ValueError as problem:
+                    unfit.append(_unfit(item, problem))
+        PushIntent.objects.bulk_create(shipment.intents.values())
+    settle(connection, unfit, [])
+    return shipment if shipment.items else None
+
+
+def settle(
+    connection: Connection, changes: Sequence[Change], intents: Sequence[PushIntent], *, outcome: str = ""
+) -> None:
+    """Commit what became of these documents and intents, with the history. Done whoever holds the claim by now:
+    an answer is true whenever it arrives.
+
+    Args:
+        outcome: sets the outcome of all intents; empty where each has been given its own.
+    """
+    if not changes and not intents:
+        return
+    now = timezone.now()
+    for intent in intents:
+        intent.outcome = outcome or intent.outcome
+        intent.settled_at = now
+    entries = [_entry(connection, change, now) for change in changes if change.before != change.item.row.status]
+    with transaction.atomic():
+        save_rows([change.item.row for change in changes])
+        PushIntent.objects.bulk_update(
+            intents, ["outcome", "settled_at", "qbo_id", "fault_code", "intuit_tid"], batch_size=200
+        )
+        HistoryEntry.objects.bulk_create(entries)
+
+
+def save_rows(rows: Sequence[DocumentRow]) -> None:
+    """Write the rows' outcome, and those rows that are not stored yet."""
+    new = [row for row in rows if row.pk is None]
+    _make_rows(new)
+    stored = [row for row in rows if row not in new]
+    InvoiceSync.objects.bulk_update([r for r in stored if isinstance(r, InvoiceSync)], _SAVED, batch_size=200)
+    PaymentSync.objects.bulk_update([r for r in stored if isinstance(r, PaymentSync)], _SAVED, batch_size=200)
+
+
+def open_intents(accounts: Sequence[AccountSync]) -> list[PushIntent]:
+    """Return the intents of these accounts whose outcome is not known, oldest first."""
+    found = PushIntent.objects.filter(account_sync__in=accounts, outcome=PushIntent.Outcome.OPEN)
+    return list(found.order_by("sent_at"))
+
+
+def _add(shipment: Shipment, connection: Connection, item: Item, now: datetime) -> None:
+    payload = payload_of(connection, item)
+    key = str(len(shipment.items) + 1)
+    shipment.items[key] = item
+    shipment.intents[key] = PushIntent(
+        connection=connection,
+        account_sync=item.work.account,
+        invoice_sync=item.row if isinstance(item.row, InvoiceSync) else None,
+        payment_sync=item.row if isinstance(item.row, PaymentSync) else None,
+        operation=item.operation,
+        request_id=shipment.request_id,
+        item_id=key,
+        revision=item.document.revision,
+        payload=payload,
+        claim=item.work.account.claim,
+        sent_at=now,
+    )
+
+
+def _unfit(item: Item, problem: ValueError) -> Change:
+    """QuickBooks cannot hold the document; that is said without asking it."""
+    before = item.row.status
+    detail = {"message": str(problem), "remedy": "Change it, and it is sent by itself."}
+    fail(item.row, item.document, DocumentReason.REFUSED, detail)
+    return Change(item, before, "refused")
+
+
+def _make_rows(rows: Sequence[DocumentRow]) -> None:
+    """Store rows that are new. Another worker cannot have made them: the account's claim is ours."""
+    new = [row for row in rows if row.pk is None]
+    InvoiceSync.objects.bulk_create([row for row in new if isinstance(row, InvoiceSync)])
+    PaymentSync.objects.bulk_create([row for row in new if isinstance(row, PaymentSync)])
+
+
+def _left_out(items: Sequence[Item]) -> set[tuple[Any, int]]:
+    """The document rows that a person chose to leave out since they were loaded. They are locked until the commit."""
+    found: set[tuple[Any, int]] = set()
+    for model in (InvoiceSync, PaymentSync):
+        keys = [item.row.pk for item in items if isinstance(item.row, model) and item.row.pk]
+        locked = model.objects.filter(pk__in=keys).order_by("pk").select_for_update()
+        found |= {(model, pk) for pk, status in locked.values_list("pk", "status") if status == DocumentStatus.SKIPPED}
+    return found
+
+
+def _entry(connection: Connection, change: Change, now: datetime) -> HistoryEntry:
+    item, row = change.item, change.item.row
+    detail: Mapping[str, Any] = row.detail or {"qbo_id": row.qbo_id, "number": row.qbo_number}
+    return HistoryEntry(
+        firm_id=connection.firm_id,
+        account_id=row.account_id,
+        at=now,
+        kind=HistoryEntry.Kind.INVOICE if isinstance(row, InvoiceSync) else HistoryEntry.Kind.PAYMENT,
+        subject=item.document.number,
+        event=change.event,
+        before=change.before,
+        after=row.status,
+        reason=row.reason,
+        detail=dict(detail),
+        fault_code=change.fault_code,
+        intuit_tid=change.intuit_tid,
+    )

@@ -1,0 +1,54 @@
+"""What can become of a document's row: adopted, failed, or waiting. Changes it in memory; saves nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from accounts.models import Invoice, Payment
+from qbsync.gateway.faults import Fault, FaultKind
+from qbsync.models import InvoiceSync, PaymentSync
+from qbsync.states import DocumentReason, DocumentStatus
+
+Remote = Mapping[str, Any]
+"""A document as QuickBooks answers it."""
+
+
+def adopt(row: InvoiceSync | PaymentSync, remote: Remote, revision: int) -> None:
+    """Take QuickBooks' copy as this document's, at the revision of ours that it shows."""
+    row.qbo_id, row.sync_token = str(remote["Id"]), str(remote.get("SyncToken", "0"))
+    row.qbo_number = str(remote.get("DocNumber") or remote.get("PaymentRefNum") or "")[:40]
+    row.qbo_customer_id = str((remote.get("CustomerRef") or {}).get("value") or "")
+    row.pushed_revision = row.settled_revision = revision
+    row.status, row.reason, row.detail = DocumentStatus.SYNCED, DocumentReason.NONE, {}
+    row.pushed_at = row.changed_at = timezone.now()
+    row.next_try_at, row.attempts = None, 0
+
+
+def fail(
+    row: InvoiceSync | PaymentSync, document: Invoice | Payment, reason: DocumentReason, detail: dict[str, Any]
+) -> None:
+    """Park the document with its reason until it changes or a person asks for it again."""
+    row.status, row.reason, row.detail = DocumentStatus.FAILED, reason, detail
+    row.settled_revision, row.changed_at = document.revision, timezone.now()
+    row.next_try_at, row.attempts = None, 0
+
+
+def wait(row: InvoiceSync | PaymentSync, reason: DocumentReason, *, until: datetime | None) -> None:
+    """Have the document wait, and be looked at again at that moment (None: when something else moves it)."""
+    row.status, row.reason, row.detail = DocumentStatus.WAITING, reason, {}
+    row.next_try_at, row.changed_at = until, timezone.now()
+
+
+_VAGUE = frozenset({FaultKind.REFUSED, FaultKind.UNKNOWN, FaultKind.TEXT_INVALID, FaultKind.TEXT_TOO_LONG})
+
+
+def explained(fault: Fault) -> dict[str, Any]:
+    """Return what a row keeps of a refusal: our sentence and remedy, QuickBooks' own words, and its code."""
+    theirs = fault.detail or fault.message
+    sentence = fault.rule.sentence
+    message = f"{sentence} It says: {theirs}" if fault.kind in _VAGUE and theirs else sentence
+    return {"message": message[:600], "remedy": fault.rule.remedy, "answer": theirs[:600], "code": fault.code}
