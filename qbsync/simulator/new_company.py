@@ -67,6 +67,9 @@ ORDER = (
 )  # fmt: skip
 
 
+SINGLES = frozenset({"Preferences", "CompanyInfo"})  # one of each, not a list
+
+
 def preferences(given: dict[str, Any]) -> dict[str, Any]:
     """The Preferences of a new company with those that were given."""
     groups: dict[str, Any] = {
@@ -123,7 +126,10 @@ def fill(sim: Simulator, company: Company, given: dict[str, Any]) -> None:
         },
     )  # fmt: skip
     sim.store.next_id(company.realm, "address")
-    lists = {kind: with_defaults(kind, given.get(kind, [])) for kind in (*ORDER, *sorted(set(REGISTRY) - set(ORDER)))}
+    lists = {
+        kind: with_defaults(kind, given.get(kind, []))
+        for kind in (*ORDER, *sorted(set(REGISTRY) - set(ORDER) - SINGLES))
+    }
     chosen = {kind: [entry for entry in entries if "Id" in entry] for kind, entries in lists.items()}
     for kind, entries in chosen.items():
         for entry in entries:
