@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import TypeVar
 
-from django.db.models import F, OuterRef, QuerySet, Subquery, Sum
-from django.db.models.fields import DecimalField
+from django.db import connection
+from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
-from accounts.models import ZERO, Account, Allocation, Invoice, Payment
+from accounts.models import ZERO, Account, Invoice, Payment
 from accounts.services.errors import refuse
 from accounts.signals import books_changed
 from portal.models import Firm
@@ -62,33 +62,36 @@ def lock_firm(firm_id: int) -> None:
 
 def settle_invoices(invoice_ids: Collection[int]) -> None:
     """Derive ``paid`` of these invoices: the sum of what payments that are not void have allocated to them."""
-    allocated = (
-        Allocation.objects.filter(invoice=OuterRef("pk"), payment__voided_at=None)
-        .order_by()
-        .values("invoice")
-        .annotate(sum=Sum("amount"))
-        .values("sum")
-    )
-    for chunk in chunks(invoice_ids):
-        Invoice.objects.filter(pk__in=chunk).update(paid=Coalesce(Subquery(allocated), ZERO))
+    # One grouped join, not a subquery for each invoice: on tables filled in this very transaction, of which
+    # PostgreSQL has no statistics yet, it plans the latter as a scan of all payments for each invoice.
+    statement = """
+        UPDATE accounts_invoice AS invoice SET paid = COALESCE(sums.allocated, 0)
+        FROM unnest(%(ids)s::bigint[]) AS wanted (id)
+        LEFT JOIN (
+            SELECT allocation.invoice_id, SUM(allocation.amount) AS allocated
+            FROM accounts_allocation AS allocation
+            JOIN accounts_payment AS payment ON payment.id = allocation.payment_id
+            WHERE payment.voided_at IS NULL AND allocation.invoice_id = ANY(%(ids)s)
+            GROUP BY allocation.invoice_id
+        ) AS sums ON sums.invoice_id = wanted.id
+        WHERE invoice.id = wanted.id
+    """
+    if invoice_ids:
+        with connection.cursor() as cursor:
+            cursor.execute(statement, {"ids": sorted(set(invoice_ids))})
 
 
 def settle_accounts(account_ids: Collection[int]) -> None:
-    """Derive ``balance_due`` of these accounts.
+    """Derive ``balance_due`` of these accounts: what is open on invoices, less the credit not applied to any.
 
-    It is the sum of (total - paid) over the invoices that are not void, less the unapplied credit: the sum of the
-    amounts of the payments that are not void, less what they have allocated. Negative where credit is left over.
+    Void documents count for nothing. Open is total - paid of the invoices; credit is the amount of the payments less
+    their allocations. As the allocations are exactly what was paid, that comes to all totals less all payments;
+    it is negative where credit is left over.
     """
-    mine = {"account": OuterRef("pk"), "voided_at": None}
-    open_invoices = _sum(Invoice.objects.filter(**mine), "account", F("total") - F("paid"))
-    received = _sum(Payment.objects.filter(**mine), "account", F("amount"))
-    applied = _sum(
-        Allocation.objects.filter(payment__account=OuterRef("pk"), payment__voided_at=None),
-        "payment__account",
-        F("amount"),
-    )
+    billed = _sum(Invoice.objects.all(), "total")
+    received = _sum(Payment.objects.all(), "amount")
     for chunk in chunks(account_ids):
-        Account.objects.filter(pk__in=chunk).update(balance_due=open_invoices - received + applied)
+        Account.objects.filter(pk__in=chunk).update(balance_due=billed - received)
 
 
 def announce(firm_id: int, account_ids: Collection[int]) -> None:
@@ -103,6 +106,7 @@ def close(account: Account, invoice_ids: Collection[int] = ()) -> None:
     announce(account.firm_id, [account.pk])
 
 
-def _sum(rows: QuerySet, by: str, amount: object) -> Coalesce:
-    sums = rows.order_by().values(by).annotate(sum=Sum(amount)).values("sum")
-    return Coalesce(Subquery(sums, output_field=DecimalField(max_digits=14, decimal_places=2)), ZERO)
+def _sum(documents: QuerySet, field: str) -> Coalesce:
+    mine = documents.filter(account=OuterRef("pk"), voided_at=None).order_by().values("account")
+    sums = Subquery(mine.annotate(sum=Sum(field)).values("sum"), output_field=Account._meta.get_field("balance_due"))
+    return Coalesce(sums, ZERO)
