@@ -71,6 +71,12 @@ def keep(connection_id: int, rows: Iterable[AccountSync]) -> None:
     Connection.objects.filter(pk=connection_id).update(working_until=_until(now))
 
 
+def pause(connection_id: int, seconds: float) -> None:
+    """Tell that work goes on after so many seconds, so that the silence until then is not taken for a dead worker."""
+    until = timezone.now() + timedelta(seconds=seconds)
+    Connection.objects.filter(pk=connection_id).update(paused_until=until)
+
+
 def release(claim: Claim, next_due: Mapping[int, datetime | None]) -> None:
     """Give accounts back, by key, with the moment at which work is due again (None: nothing is).
 

@@ -59,6 +59,7 @@ def run(
     try:
         sync.work(until=time.monotonic() + budget_s)
     except QuotaWait as quota:
+        claims.pause(connection.pk, quota.seconds)
         return quota.seconds
     except mirror.MirrorBusy:
         return 2.0
