@@ -23,7 +23,7 @@ class ScopeForm(forms.Form):
         label="Which accounts to sync",
         choices=Scope.choices,
         initial=Scope.WITH_DOCUMENTS,
-        widget=forms.RadioSelect,
+        widget=forms.RadioSelect(attrs={"class": "form-check-input"}),
     )
     sync_date = forms.DateField(
         label="Sync date",
@@ -54,7 +54,10 @@ class SetUpForm(forms.Form):
         label="Service item", help_text="The product or service that invoice lines refer to in QuickBooks."
     )
     sync_manual_payments = forms.BooleanField(
-        label="By default, sync manually created payments with QuickBooks", required=False, initial=True
+        label="By default, sync manually created payments with QuickBooks",
+        required=False,
+        initial=True,
+        widget=forms.CheckboxInput(attrs={"class": "form-check-input"}),
     )
 
     def __init__(

@@ -55,11 +55,12 @@ def counted(number: int, noun: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is said of an account or a document: one sentence for all of its status, then the particulars."""
+    """What is said of an account or a document: the sentence of its status, the particulars, what to do, since when."""
 
     headline: str
     lines: list[str] = field(default_factory=list)
     remedy: str = ""
+    since: str = ""
 
 
 def _synced(standing: Standing, firm: Firm) -> Message:
@@ -95,8 +96,8 @@ def _skipped(standing: Standing, firm: Firm, where: str) -> Message:
 
 def _failed(standing: Standing, firm: Firm) -> Message:
     sentence, remedy = explain(standing.reason, standing.sync.detail if standing.sync else {})
-    since = [f"Since {moment(standing.since, firm)}."] if standing.since else []
-    return Message("There is a sync issue with this account", [sentence, *since], remedy)
+    since = f"Since {moment(standing.since, firm)}." if standing.since else ""
+    return Message("There is a sync issue with this account", [sentence], remedy, since)
 
 
 def _syncing(sync: AccountSync | None, firm: Firm) -> Message:
@@ -145,8 +146,8 @@ def document_message(standing: DocumentStanding, document: Invoice | Payment) ->
     kept = standing.status == DocumentStatus.NOT_SYNCED and standing.qbo_id
     stays = ["What was sent before is still in QuickBooks."] if kept else []
     later = (
-        [f"Next try on {moment(sync.due_at, document.firm)}."]
-        if sync and sync.due_at and sync.due_at > timezone.now()
+        [f"Next try on {moment(sync.next_try_at, document.firm)}."]
+        if sync and sync.next_try_at and sync.next_try_at > timezone.now()
         else []
     )
     return Message(headline, [line for line in (sentence, *stays, *later) if line], remedy)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Case, IntegerField, Prefetch, Q, QuerySet, Value, When
+from django.db.models import Case, Exists, IntegerField, OuterRef, Prefetch, Q, QuerySet, Value, When
 
 from accounts.models import Account
 from qbsync.matching import fold
@@ -70,7 +70,7 @@ def _choice(customer: Customer, account: Account, why: str = "") -> Choice:
 def customers_found(account: Account, connection: Connection, query: str) -> Found:
     """Return the customers with every word of the query in their name, their parents' names or e-mail address.
 
-    Those whose name begins with the query come first. Without a query: all of them, by name. Three statements.
+    Those whose name begins with the query come first, and before others those that can be linked. Three statements.
     """
     matches = linkable(connection)
     for word in query.split():
@@ -83,7 +83,9 @@ def customers_found(account: Account, connection: Connection, query: str) -> Fou
         default=Value(2),
         output_field=IntegerField(),
     )
-    shown = _with_links(matches.order_by("-active", rank, "full_name", "pk")[:SHOWN])
+    taken = AccountSync.objects.filter(customer=OuterRef("pk")).exclude(account=account)
+    order = (rank, Case(When(Exists(taken), then=2), When(active=False, then=1), default=0), "full_name", "pk")
+    shown = _with_links(matches.order_by(*order)[:SHOWN])
     return Found([_choice(customer, account) for customer in shown], matches.count())
 
 

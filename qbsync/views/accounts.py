@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import HttpResponseStopPolling
 
@@ -141,7 +142,7 @@ def activity(request: MemberRequest, pk: int) -> HttpResponse:
         "tab": "activity",
         "page": page,
         "entries": [told(entry, account.firm) for entry in page],
-        "next_try_at": sync.due_at if sync else None,
+        "next_try_at": sync.due_at if sync and sync.due_at and sync.due_at > timezone.now() else None,
     }
     return render(request, "qbsync/activity.html", context)
 
