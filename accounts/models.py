@@ -8,9 +8,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import ClassVar, Self
 
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Upper
 from django.urls import reverse
 
 from portal.models import Firm, Membership
@@ -79,9 +80,16 @@ class Account(models.Model):
             models.CheckConstraint(condition=Q(type__in=AccountType.values), name="account_type_is_known"),
         ]
         indexes = [
+            # One for each order of the list, so that a page of a large firm is read from its index alone
             models.Index(fields=["firm", "archived_at", "name", "id"], name="account_list"),
-            models.Index(fields=["firm", "balance_due"], name="account_by_balance"),
-            GinIndex(fields=["name"], name="account_name_trigrams", opclasses=["gin_trgm_ops"]),
+            models.Index(fields=["firm", "archived_at", "type", "name", "id"], name="account_by_type"),
+            models.Index(fields=["firm", "archived_at", "balance_due", "name", "id"], name="account_by_balance"),
+            # Django compares in any case by UPPER(), so that is what has to be indexed for the search
+            GinIndex(
+                OpClass(Upper("name"), name="gin_trgm_ops"),
+                OpClass(Upper("code"), name="gin_trgm_ops"),
+                name="account_search",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -221,7 +221,7 @@ def invoice_sums(account: Account, today: date) -> dict[str, Decimal]:
     """Return what was invoiced, paid, is open and is overdue, in the firm's currency, void invoices left out."""
     return Invoice.objects.filter(account=account, voided_at=None).aggregate(
         invoiced=Coalesce(Sum("total"), ZERO),
-        paid=Coalesce(Sum("paid"), ZERO),
+        received=Coalesce(Sum("paid"), ZERO),
         open=Coalesce(Sum(F("total") - F("paid")), ZERO),
         overdue=Coalesce(Sum(F("total") - F("paid"), filter=Q(due_date__lt=today)), ZERO),
     )

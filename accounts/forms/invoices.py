@@ -62,6 +62,7 @@ class LineForm(RowForm):
     def __init__(self, *args: Any, services: Sequence[Service], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.services = {str(service.pk): service for service in services}
+        self.fields["quantity"].initial = 1
         select = self.fields["service"]
         select.choices = [("", "No service"), *((pk, each.name) for pk, each in self.services.items())]  # type: ignore[attr-defined]
         select.widget.rates = {each.pk: each.rate for each in services}  # type: ignore[attr-defined]
