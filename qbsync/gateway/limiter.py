@@ -18,6 +18,8 @@ from functools import lru_cache
 from typing import Any
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 logger = logging.getLogger(__name__)
 
@@ -143,11 +145,14 @@ class Quota:
     def _run(self, script: str, keys: list[str], *args: Any) -> Any:
         try:
             return self._redis.register_script(script)(keys=keys, args=args)
-        except redis.RedisError:
-            logger.exception("Redis does not answer, so nothing is sent to QuickBooks.")
+        except redis.RedisError as error:
+            logger.error("Redis does not answer, so nothing is sent to QuickBooks: %s", error)
             raise QuotaWait(_REDIS_AWAY_WAIT_S) from None
 
 
 @lru_cache(maxsize=4)
 def _client(redis_url: str) -> redis.Redis:
-    return redis.Redis.from_url(redis_url, socket_timeout=5, socket_connect_timeout=5)
+    # One more try for a connection that was dropped; repeating a script with the same slot changes nothing.
+    return redis.Redis.from_url(
+        redis_url, socket_timeout=5, socket_connect_timeout=5, retry=Retry(NoBackoff(), retries=1)
+    )
