@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import threading
@@ -38,6 +39,8 @@ class Replay:
 
     def close(self) -> None:
         """Stop listening: the next connection is refused."""
+        with contextlib.suppress(OSError):  # closed already
+            self._socket.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits in accept
         self._socket.close()
         for connection in self._stalled:
             connection.close()
