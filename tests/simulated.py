@@ -51,6 +51,10 @@ class Simulator:
         """Merge one entity into another, as a bookkeeper does in QuickBooks."""
         self._call("POST", f"/_sim/companies/{realm}/merge", {"entity": kind, "from": gone, "into": into})
 
+    def change(self, realm: str, kind: str, number: str, **values: Any) -> None:
+        """Change an entity as a person does in QuickBooks: no SyncToken is needed."""
+        self._call("POST", f"/_sim/companies/{realm}/change", {"entity": kind, "id": number, "values": values})
+
     def clock(self, offset_s: float) -> None:
         """Set the simulator's clock this far from the true one. The fixture puts it back."""
         self._clock_was_set = offset_s != 0
