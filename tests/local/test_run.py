@@ -1,11 +1,14 @@
 """What `make run` says before it starts anything."""
 
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.local.programs import Program
+from portal.local.addresses import ROOT
+from tests.local.programs import Program, without_servers
 
 RUN = "import sys; from portal.local.run import run; sys.exit(run())"
 
@@ -44,3 +47,15 @@ def test_a_database_that_cannot_be_reached_is_said_in_a_sentence(tmp_path: Path)
     assert code == 1
     assert "The database cannot be reached: " in said
     assert "Traceback" not in said
+
+
+def test_a_command_without_a_database_says_what_starts_one(tmp_path: Path) -> None:
+    environment = without_servers({"PORTAL_DATA_DIR": str(tmp_path / "never started")})
+    command = [sys.executable, "manage.py", "migrate"]
+
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 1
+    assert "The database cannot be reached: " in done.stderr
+    assert "`make run` starts it" in done.stderr
+    assert "Traceback" not in done.stderr
