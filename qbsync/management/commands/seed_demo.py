@@ -1,0 +1,79 @@
+"""``seed_demo``: two demonstration firms with books, their QuickBooks companies, and one of them connected."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from dataclasses import replace
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from accounts.models import Account, Invoice, Payment
+from accounts.services import invoice_void, payment_void
+from accounts.services.bulk import books_import
+from portal.models import Firm
+from qbsync.demo import books
+from qbsync.demo.clients import clients
+from qbsync.demo.company import company
+from qbsync.demo.connect import DemoFailed, Simulator, connect
+from qbsync.demo.people import BIRCH, HARTWELL, DemoFirm, firm_ensure, owner_of
+
+
+class Command(BaseCommand):
+    """Makes what is missing, in the order in which it is needed; run again, it changes nothing that is there."""
+
+    help = "Make the demonstration firms, with sign-ins, books and QuickBooks companies in the simulator."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """How large, and how far."""
+        parser.add_argument("--accounts", type=int, default=HARTWELL.clients, help="of the connected firm")
+        parser.add_argument("--simulator-url", default=settings.QBO_API_BASE_URL)
+        parser.add_argument("--skip-connect", action="store_true", help="leave both firms unconnected")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Make sign-ins, books, companies, and the connection."""
+        if settings.QBO_ENVIRONMENT != "simulator":
+            raise CommandError(
+                f"QBO_ENVIRONMENT is {settings.QBO_ENVIRONMENT}. The demonstration exists only with the simulator."
+            )
+        if not 50 <= options["accounts"] <= 100_000:
+            raise CommandError("--accounts must be from 50 to 100,000.")
+        simulator = Simulator(options["simulator_url"])
+        demos = [replace(HARTWELL, clients=options["accounts"]), BIRCH]
+        firms = [firm_ensure(demo) for demo in demos]
+        try:
+            for demo, firm in zip(demos, firms, strict=True):
+                self._seed(demo, firm, simulator, may_connect=not options["skip_connect"])
+        except DemoFailed as failed:
+            raise CommandError(str(failed)) from failed
+
+    def _seed(self, demo: DemoFirm, firm: Firm, simulator: Simulator, *, may_connect: bool) -> None:
+        drawn_clients = clients(demo.cases, demo.clients, demo.seed)
+        drawn = books.draw(drawn_clients, demo.team, demo.seed)
+        with transaction.atomic():
+            if not Account.objects.filter(firm=firm).exists():
+                _write(firm, drawn)
+        self._say(firm, _contents(firm))
+        made = simulator.company_ensure(company(demo, drawn_clients))
+        self._say(firm, f"QuickBooks company {demo.realm_id} {'made' if made else 'was there'}")
+        if demo.is_connected and may_connect:
+            done = connect(firm, owner_of(firm), simulator, demo.realm_id, drawn.skipped)
+            self._say(firm, "connected; its first sync begins" if done else "was connected before")
+
+    def _say(self, firm: Firm, text: str) -> None:
+        self.stdout.write(f"{firm.name}: {text}.")
+
+
+def _write(firm: Firm, drawn: books.DemoBooks) -> None:
+    books_import(firm=firm, accounts=drawn.accounts, invoices=drawn.invoices, payments=drawn.payments)
+    for payment in Payment.objects.filter(firm=firm, number__in=drawn.void_payments):
+        payment_void(payment=payment)
+    for invoice in Invoice.objects.filter(firm=firm, number__in=drawn.void_invoices):
+        invoice_void(invoice=invoice)
+
+
+def _contents(firm: Firm) -> str:
+    counts = [(model, model.objects.filter(firm=firm).count()) for model in (Account, Invoice, Payment)]
+    return ", ".join(f"{count:,} {model._meta.verbose_name_plural}" for model, count in counts)
