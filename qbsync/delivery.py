@@ -14,7 +14,7 @@ from qbsync import mirror, outbox, upstream
 from qbsync.gateway.batch import BatchAnswer, BatchItem
 from qbsync.gateway.company import Company
 from qbsync.gateway.faults import Fault, FaultKind, Retry
-from qbsync.gateway.limiter import QuotaWait
+from qbsync.gateway.limiter import Priority, QuotaWait
 from qbsync.metering import Session
 from qbsync.models import AccountSync, Connection, InvoiceSync, PushIntent
 from qbsync.outbox import Change, Shipment
@@ -28,8 +28,11 @@ _MOST_ATTEMPTS = 5
 _LOOK_AFTER = timedelta(seconds=3)
 
 
-def send(company: Company, shipment: Shipment) -> BatchAnswer:
+def send(company: Company, shipment: Shipment, priority: Priority) -> BatchAnswer:
     """Send the shipment's intents as one batch. Runs in a thread of its own; touches no database.
+
+    For a person, they go one by one when the company's batches of this minute are used up: single requests have a
+    quota of their own.
 
     Raises:
         QuotaWait: nothing was sent, and nothing is free for longer than it is worth waiting here.
@@ -46,8 +49,27 @@ def send(company: Company, shipment: Shipment) -> BatchAnswer:
         except QuotaWait as quota:
             waited += quota.seconds
             if waited > _LONGEST_WAIT_S:
+                if priority is Priority.PEOPLE:
+                    return _one_by_one(company, items, shipment.request_id)
                 raise
             sleep(quota.seconds)
+
+
+def _one_by_one(company: Company, items: Sequence[BatchItem], request_id: str) -> BatchAnswer:
+    """Send each item as a request of its own; what finds no quota is answered as throttled, so that it comes again."""
+    outcomes: dict[str, Any] = {}
+    intuit_tid, time = "", ""
+    for item in items:
+        try:
+            answer = company.write(
+                item.entity, item.payload, operation=item.operation, request_id=f"{request_id}-{item.item_id}"
+            )
+            outcomes[item.item_id], intuit_tid, time = answer.body, answer.intuit_tid, answer.time
+        except QuotaWait as quota:
+            outcomes[item.item_id] = Fault(FaultKind.THROTTLED, retry_after_s=quota.seconds)
+        except Fault as fault:
+            outcomes[item.item_id] = fault
+    return BatchAnswer(outcomes, intuit_tid, time)
 
 
 def land(connection: Connection, session: Session, shipment: Shipment, flight: Future[BatchAnswer]) -> None:

@@ -170,7 +170,7 @@ class _Sync:
                 queue.remove(item)
                 item.work.in_flight += id(item) in sent
             if shipment:
-                self.flights[pool.submit(delivery.send, self.session.company, shipment)] = shipment
+                self.flights[pool.submit(delivery.send, self.session.company, shipment, self.priority)] = shipment
             self._release_done()
 
     def _land(self) -> None:

@@ -1,11 +1,15 @@
 """A sync from claim to release, against the simulator over HTTP."""
 
+import time
 from decimal import Decimal
 
 import pytest
 
 from accounts import services as books
-from qbsync import services
+from qbsync import engine, services
+from qbsync.gateway.company import BatchQuery
+from qbsync.gateway.limiter import Priority, QuotaWait
+from qbsync.metering import Session
 from qbsync.models import HistoryEntry, InvoiceSync, PaymentSync, PushIntent
 from qbsync.states import DocumentReason, Reason
 from tests.qbsync.conftest import Office
@@ -22,7 +26,7 @@ def test_an_account_is_linked_by_its_name_and_its_documents_arrive_once(office: 
     office.connect(Customer=customers("o'brien & sons", "Other"))
     office.sync()
     row = office.row(obrien)
-    assert (row.status, row.customer.display_name) == ("synced", "o'brien & sons")
+    assert (row.status, str(row.customer)) == ("synced", "o'brien & sons")
     invoices, payments = office.remote("Invoice"), office.remote("Payment")
     assert sorted(one["DocNumber"] for one in invoices) == sorted(i.number for i in obrien.invoices.all())
     assert [Decimal(str(one["TotalAmt"])) for one in payments] == [Decimal(100), Decimal(100)]
@@ -294,4 +298,28 @@ def test_every_status_change_is_in_the_history(office: Office) -> None:
         ("syncing", "synced"),
         ("synced", "skipped"),
     ]
-    assert told.last().actor == office.alice
+    assert [entry.actor for entry in told] == [None, None, office.alice]
+
+
+def test_a_person_is_served_by_single_requests_when_the_batches_of_the_minute_are_used_up(office: Office) -> None:
+    office.account("Acme", invoices=1)
+    office.connect(Customer=customers("Acme", "Beta"))
+    office.sync()
+    company = Session(office.connection, Priority.PEOPLE).company
+    waited = 0.0
+    while waited < 2:
+        try:
+            company.batch([BatchQuery("1", "SELECT COUNT(*) FROM Customer")])
+        except QuotaWait as quota:
+            waited = quota.seconds
+            time.sleep(min(waited, 1))
+    beta = office.account("Beta", invoices=2, payments=1)
+    batches = office.requests()["batch"]
+    assert batches == 40
+    while (again := engine.run(office.connection.pk, priority=Priority.PEOPLE, only=[office.row(beta).pk])) is not None:
+        assert again < 2
+        time.sleep(again)
+    assert office.row(beta).status == "synced"
+    assert (len(office.remote("Invoice")), len(office.remote("Payment"))) == (3, 1)
+    assert office.requests()["batch"] == batches
+    assert office.simulator.stats(office.realm)["throttled"] == 0
