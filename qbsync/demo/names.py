@@ -26,12 +26,13 @@ LAST = (  # noqa: SIM905
     " Underwood Valdez Vargas Vasquez Vaughn Wagner Wallace Walsh Watkins Webber Whitaker Winslow Yamamoto Zamora"
 ).split()
 PLACES = (  # noqa: SIM905
-    "Alder Amber Anchor Ash Aspen Bayside Beacon Birchwood Bluebird Brookside Canyon Cascade Cedar Clearwater Cobalt"
-    " Copper Coral Crescent Driftwood Eastgate Elm Evergreen Fairview Falcon Foxglove Glenwood Golden Granite"
-    " Greenfield Harborlight Hawthorn Heritage Highland Hilltop Ironwood Juniper Keystone Lakeside Lantern Laurel Liberty"
-    " Linden Magnolia Maplewood Marigold Meadow Millstone Oakridge Olive Orchard Osprey Palmetto Peachtree Pinecrest"
-    " Prairie Quarry Redwood Ridgeline Riverbend Rosewood Saffron Sandstone Seabright Sierra Silverleaf Spruce Stonebridge"
-    " Summit Sycamore Timber Tidewater Union Valley Vista Walnut Westfield Wildwood Willow Windmill"
+    "Alder Amber Anchor Ash Aspen Bayside Beacon Birchwood Bluebird Brookside Canyon Cascade Cedar Clearwater"
+    " Cobalt Copper Coral Crescent Driftwood Eastgate Elm Evergreen Fairview Falcon Foxglove Glenwood Golden"
+    " Granite Greenfield Harborlight Hawthorn Heritage Highland Hilltop Ironwood Juniper Keystone Lakeside Lantern"
+    " Laurel Liberty Linden Magnolia Maplewood Marigold Meadow Millstone Oakridge Olive Orchard Osprey Palmetto"
+    " Peachtree Pinecrest Prairie Quarry Redwood Ridgeline Riverbend Rosewood Saffron Sandstone Seabright Sierra"
+    " Silverleaf Spruce Stonebridge Summit Sycamore Timber Tidewater Union Valley Vista Walnut Westfield Wildwood"
+    " Willow Windmill"
 ).split()
 TRADES = (  # noqa: SIM905
     "Animal Clinic|Architects|Auto Repair|Bakery|Bike Shop|Books|Brewing|Builders|Cabinets|Catering|Chiropractic|Coffee"
