@@ -29,7 +29,7 @@ from qbsync.models.connection import LIVE
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
-_REALM = re.compile(r"\d{1,40}")
+_REALM = re.compile("[0-9]{1,40}")
 _UNAVAILABLE = "QuickBooks does not answer at the moment. Nothing was changed; please try again in a few minutes."
 _NOT_LET_IN = "QuickBooks does not let this sign-in into the company. Nothing was changed; please start again."
 _TAKEN = (

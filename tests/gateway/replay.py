@@ -6,7 +6,7 @@ import contextlib
 import json
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 STALL = b"stall"
@@ -27,9 +27,12 @@ def answer(status: int, body: str | bytes | Mapping[str, Any] = "", **headers: s
 
 
 class Replay:
-    """A server on a free port of the loopback interface. Keeps what it was asked."""
+    """A server on a free port of the loopback interface. Keeps what it was asked.
 
-    def __init__(self, *answers: bytes) -> None:
+    An answer may be a function, which is called when the request is there: for what happens meanwhile.
+    """
+
+    def __init__(self, *answers: bytes | Callable[[], bytes]) -> None:
         self.answers = list(answers)
         self.requests: list[str] = []
         self._socket = socket.create_server(("127.0.0.1", 0))
@@ -53,6 +56,8 @@ class Replay:
                 return
             self.requests.append(_request_of(connection))
             what = self.answers.pop(0) if self.answers else answer(500)
+            if callable(what):
+                what = what()
             if what == STALL:
                 self._stalled.append(connection)
                 continue
