@@ -8,7 +8,10 @@ from .. import faults
 from ..books import Books
 from ..store import Row
 from .base import PLAIN, EntityType, Request
-from .schema import ADDRESS, BASE, EMAIL, PHONE, WEB, anything, computed, record, text
+from .schema import ADDRESS, BASE, EMAIL, PHONE, WEB, accept, anything, computed, day, record, text
+
+
+_CLOSING = {"BookCloseDate": day()}
 
 
 class Single(EntityType):
@@ -60,9 +63,14 @@ class Preferences(Single):
         for group, values in sent.items():
             if isinstance(values, dict) and isinstance(row.body.get(group), dict) and group in self.own_fields:
                 merged[group] = {n: v for n, v in (row.body[group] | values).items() if v is not None and v != ""}
-        if "Id" not in merged:
-            merged["Id"] = "1"
+        merged.setdefault("Id", "1")
         return super().update(books, merged, request)
+
+    def complete(self, books: Books, body: dict[str, Any], old: Row | None, request: Request) -> None:
+        """The closing date must be one, as every transaction is compared with it."""
+        accounting = body.get("AccountingInfoPrefs", {})
+        if accounting.get("BookCloseDate"):
+            accept("CompanyAccountingPrefs", _CLOSING, {"BookCloseDate": accounting["BookCloseDate"]})
 
 
 for _type in (CompanyInfo, Preferences):

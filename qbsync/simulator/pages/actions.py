@@ -47,9 +47,8 @@ async def act(request: web.Request) -> web.StreamResponse:
                 people.change_as_user(books, entity, row, {"Active": action == "reactivate"})
             elif action == "edit":
                 allowed = ("DisplayName", "CompanyName", "PrivateNote", "DocNumber", "TxnDate", "TotalAmt", "Notes")
-                values = {
-                    name: str(form[name]) for name in allowed if name in form and form[name] != row.body.get(name)
-                }
+                given = {name: str(form[name]) for name in allowed if name in form}
+                values = {name: value for name, value in given.items() if value != str(row.body.get(name, ""))}
                 people.change_as_user(books, entity, row, values)
             elif action == "merge":
                 winner = str(form.get("into", ""))
@@ -57,9 +56,8 @@ async def act(request: web.Request) -> web.StreamResponse:
                 place = f"/company/{company.realm}/{request.match_info['list']}/{winner}"
             elif action == "deposit":
                 line = {"Amount": row.body["TotalAmt"], "LinkedTxn": [{"TxnId": str(row.id), "TxnType": kind}]}
-                REGISTRY["Deposit"].create(
-                    books, {"DepositToAccountRef": {"value": "3"}, "Line": [line]}, people.BY_USER
-                )
+                deposit = {"DepositToAccountRef": {"value": "3"}, "Line": [line]}
+                REGISTRY["Deposit"].create(books, deposit, people.BY_USER)
             elif action == "delete":
                 entity.delete(books, sent)
             else:
