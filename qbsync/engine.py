@@ -26,9 +26,10 @@ from qbsync.gateway.batch import BatchAnswer
 from qbsync.gateway.faults import Fault
 from qbsync.gateway.limiter import Priority, QuotaWait
 from qbsync.metering import Session
-from qbsync.models import Connection
+from qbsync.models import AccountSync, Connection
 from qbsync.outbox import Shipment
 from qbsync.plan import BATCH_SIZE, share_out
+from qbsync.states import Status
 from qbsync.workload import AccountWork
 
 logger = logging.getLogger(__name__)
@@ -140,7 +141,9 @@ class _Sync:
     def _match(self, claim: claims.Claim) -> None:
         """Decide on the links, create customers that were asked for, and load the documents of what is linked."""
         linked, wanted = linking.decide(self.connection, claim.rows)
+        self._count(claim, linked, wanted)
         created = creating.create(self.connection, self.session, wanted)
+        self.session.note(accounts_linked=len(created.linked))
         works, settled = workload.load(self.connection, linked + created.linked)
         outbox.save_rows(settled)
         upstream.reconcile(self.connection, self.session.company, works)
@@ -151,6 +154,12 @@ class _Sync:
             work.next_try += filter(None, [created.come_back.get(row.pk)])
             self._open_payments(work)
         self._release_done()
+
+    def _count(self, claim: claims.Claim, linked: Sequence[AccountSync], wanted: Sequence[AccountSync]) -> None:
+        """Note for the run's history how many accounts were decided on."""
+        undecided = {row.pk for row in claim.rows if row.status == Status.SYNCING} - {row.pk for row in wanted}
+        now_linked = undecided & {row.pk for row in linked}
+        self.session.note(accounts_linked=len(now_linked), accounts_failed=len(undecided - now_linked))
 
     def _open_payments(self, work: AccountWork) -> None:
         """Once an account's invoices are through, hold back the payments whose invoice is not in QuickBooks."""

@@ -323,3 +323,14 @@ def test_a_person_is_served_by_single_requests_when_the_batches_of_the_minute_ar
     assert (len(office.remote("Invoice")), len(office.remote("Payment"))) == (3, 1)
     assert office.requests()["batch"] == batches
     assert office.simulator.stats(office.realm)["throttled"] == 0
+
+
+def test_a_run_tells_what_it_did(office: Office) -> None:
+    office.account("Acme", invoices=2, payments=1)
+    office.account("Nobody", invoices=1)
+    office.connect(Customer=customers("Acme"))
+    office.sync()
+    run = office.connection.runs.get()
+    assert (run.accounts_linked, run.accounts_failed, run.invoices_sent, run.payments_sent) == (1, 1, 2, 1)
+    assert run.requests == sum(office.requests().values())
+    assert run.ended_at is not None
