@@ -85,10 +85,10 @@ def read_fault(reported: Any, *, status: int, intuit_tid: str, is_write: bool) -
     detail = "; ".join(text for text in (_text(error.get("detail")) for error in errors) if text)
     fault_type = _text(_lower_keys(reported).get("type")) if isinstance(reported, dict) else ""
     kind = classify(status, code, fault_type, f"{message} {detail}")
-    # QuickBooks may have carried out what it could not answer; a gateway's 4xx never reached the books.
-    uncertain = kind is FaultKind.DUPLICATE_REQUEST or (
-        kind is FaultKind.UNAVAILABLE and (status >= 500 or status < 400)
-    )
+    # QuickBooks may have carried out what it could not answer. A gateway's 4xx never reached the books, except 408:
+    # there the gateway gave up waiting for them.
+    never_reached = 400 <= status < 500 and status != 408
+    uncertain = kind is FaultKind.DUPLICATE_REQUEST or (kind is FaultKind.UNAVAILABLE and not never_reached)
     return Fault(
         kind,
         code=code[:20],

@@ -160,11 +160,9 @@ class Company:
         """
         body, intuit_tid = self._send("cdc", "cdc", params={"entities": ",".join(entities), "changedSince": since})
         found: dict[str, list[dict[str, Any]]] = {entity: [] for entity in entities}
-        for response in body.get("CDCResponse") or []:
-            for part in response.get("QueryResponse") or []:
-                for entity, rows in part.items():
-                    if isinstance(rows, list):
-                        found.setdefault(entity, []).extend(rows)
+        for part in _query_responses(body):
+            for entity in entities:
+                found[entity] += queries.rows_of({entity: part.get(entity)})
         return Changes(
             entities=found,
             is_complete=sum(map(len, found.values())) < MOST_CHANGES,
@@ -213,6 +211,12 @@ class Company:
         if fault.kind is FaultKind.THROTTLED:
             fault.retry_after_s = fault.retry_after_s or _THROTTLE_PAUSE_S
             self._quota.pause(fault.retry_after_s)
+
+
+def _query_responses(body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the parts of a CDC answer: one for each entity asked for, empty where nothing has changed."""
+    for answer in body.get("CDCResponse") or []:
+        yield from answer.get("QueryResponse") or []
 
 
 def _json(value: Mapping[str, Any]) -> bytes:

@@ -126,6 +126,7 @@ def test_of_several_errors_the_first_decides_and_every_detail_is_kept() -> None:
         (403, HTML, True),
         (500, business("10000", kind="SystemFault"), False),
         (503, HTML, False),
+        (408, HTML, False),
         (200, HTML, False),
         (200, business("10000", kind="SystemFault"), False),
         (400, business("600"), False),

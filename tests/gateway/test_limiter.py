@@ -91,15 +91,15 @@ def test_the_batches_of_a_minute_are_counted_apart(settings: Settings, name: str
 
 
 def test_people_get_the_last_batch_of_a_minute(settings: Settings, name: str) -> None:
-    quota = Quota(settings.REDIS_URL, name, lease_s=60, scale=0.2)  # 8 batches a minute, 7 of them for background
+    quota = Quota(settings.REDIS_URL, name, lease_s=60, scale=0.1)  # 4 batches a minute, 3 of them for background
     taken = 0
-    for _ in range(8):
+    for _ in range(4):
         slots, _ = take_all(quota, is_batch=True, priority=BACKGROUND)
         taken += len(slots)
         for slot in slots:
             slot.give_back()
         time.sleep(1.1)
-    assert taken == 7
+    assert taken == 3
     assert len(take_all(quota, is_batch=True, priority=PEOPLE)[0]) == 1
 
 

@@ -59,7 +59,7 @@ def set_up(connection: Connection) -> None:
     Connection.objects.filter(pk=connection.pk).update(set_up_at=timezone.now(), service_item_id="1")
 
 
-def rows() -> list[dict[str, Any]]:
+def rows() -> list[Any]:
     """Everything that is stored of all connections."""
     return list(Connection.objects.order_by("pk").values())
 

@@ -185,6 +185,17 @@ def test_a_revoked_grant_breaks_the_connection_and_the_history_tells(intuit: Sta
     assert (entry.reason, entry.fault_code) == ("grant_revoked", "invalid_grant")
 
 
+def test_a_connection_that_was_ended_in_quickbooks_is_noticed(connection: Connection, simulator: Simulator) -> None:
+    token = credentials.access_token(connection.pk)
+    simulator.faults(connection.realm_id, {"match": {"endpoint": "query"}, "kind": "revoke"})
+    with pytest.raises(Fault) as refused:
+        Company(connection.realm_id, token.value).query("SELECT * FROM Customer")
+    assert refused.value.kind is FaultKind.TOKEN_REFUSED
+    with pytest.raises(ConnectionBroken):
+        credentials.access_token(connection.pk, refuse=token.value)
+    assert Connection.objects.get().status == ConnectionStatus.BROKEN
+
+
 def test_a_broken_connection_is_not_asked_for_again(intuit: Start) -> None:
     server = intuit()
     connection = connect("1", "a1", "r1")
