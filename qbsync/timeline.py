@@ -27,11 +27,13 @@ _ASKS = {
 _DOCUMENT_EVENTS = {
     "asked": "{kind} {subject}: asked to sync",
     "skipped": "{kind} {subject}: not to be synced",
-    "created": "{kind} {subject} sent to QuickBooks",
+    "sent": "{kind} {subject} sent to QuickBooks",
     "updated": "{kind} {subject} updated in QuickBooks",
     "voided": "{kind} {subject} voided in QuickBooks",
     "adopted": "{kind} {subject} found in QuickBooks and linked",
-    "refused": "{kind} {subject} refused by QuickBooks",
+    "refused": "{kind} {subject} not taken by QuickBooks",
+    "number_taken": "{kind} {subject} not sent: its number is taken in QuickBooks",
+    "answer_lost": "{kind} {subject} sent, but the answer was lost",
 }
 
 

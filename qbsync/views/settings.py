@@ -36,12 +36,11 @@ def page(request: MemberRequest) -> HttpResponse:
 @manager_required
 @require_GET
 def progress(request: MemberRequest) -> HttpResponse:
-    """Answer the poll of the settings page; the last answer, when all is done, ends the polling."""
+    """Answer the poll of the settings page; it ends when the firm is no longer connected."""
     connection = connection_of(request.firm)
     if connection is None or connection.status not in LIVE:
         return HttpResponseStopPolling()
-    context = _progress(connection)
-    return render(request, "qbsync/_progress.html", context)
+    return render(request, "qbsync/_progress.html", _progress(connection))
 
 
 @owner_required

@@ -20,6 +20,7 @@ from portal.models import Firm, Membership, Role, User
 from qbsync import engine, services
 from qbsync.gateway.limiter import Priority
 from qbsync.models import AccountSync, Connection
+from tests.qbsync.desk import desk as desk
 from tests.simulated import Simulator
 
 SYNC_DATE = date(2026, 1, 1)
