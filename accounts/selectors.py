@@ -105,7 +105,7 @@ def accounts_found(membership: Membership, query: AccountQuery) -> QuerySet[Acco
 
     Each word of the search is part of the name, or begins the ID.
     """
-    accounts = Account.objects.visible_to(membership).filter(archived_at__isnull=not query.archived)
+    accounts: QuerySet[Account] = Account.objects.visible_to(membership).filter(archived_at__isnull=not query.archived)
     for word in query.search.split():
         accounts = accounts.filter(Q(name__icontains=word) | Q(code__istartswith=word))
     if query.type:
@@ -163,8 +163,9 @@ def account_for_info(membership: Membership, pk: int) -> Account:
     Raises:
         Http404: as ``account_get``.
     """
-    accounts = Account.objects.visible_to(membership).select_related("firm").prefetch_related("tags", "contacts")
-    accounts = accounts.prefetch_related(Prefetch("team", Membership.objects.select_related("user")))
+    team = Prefetch("team", Membership.objects.select_related("user"))
+    accounts: QuerySet[Account] = Account.objects.visible_to(membership).select_related("firm")
+    accounts = accounts.prefetch_related("tags", "contacts", team)
     for extend in list_extensions:
         accounts = extend(accounts, {})
     return get_object_or_404(accounts, pk=pk)

@@ -9,17 +9,15 @@ from django.contrib.auth.forms import AuthenticationForm
 
 
 def dress(form: forms.BaseForm) -> None:
-    """Give each field the classes of its kind, and tie the messages to it for screen readers."""
-    for name, field in form.fields.items():
+    """Give each field the class of its kind. What is wrong is marked by Django itself, with ``aria-invalid``."""
+    for field in form.fields.values():
         widget = field.widget
-        invalid = form.is_bound and name in form.errors
         if isinstance(widget, (forms.CheckboxInput, forms.CheckboxSelectMultiple, forms.RadioSelect)):
-            kind = "form-check-input"
+            widget.attrs["class"] = "form-check-input"
         elif isinstance(widget, forms.Select):
-            kind = "form-select"
+            widget.attrs["class"] = "form-select"
         else:
-            kind = "form-control"
-        widget.attrs["class"] = f"{kind} is-invalid" if invalid else kind
+            widget.attrs["class"] = "form-control"
 
 
 class SignInForm(AuthenticationForm):

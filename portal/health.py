@@ -26,7 +26,7 @@ def broker() -> str:
     """Return whether the broker accepts a connection."""
     try:
         with app.connection_for_write(connect_timeout=WAIT_S) as broker_connection:
-            broker_connection.ensure_connection(max_retries=1, interval_start=0, timeout=WAIT_S)
+            broker_connection.ensure_connection(max_retries=1, interval_start=0)
     except (OSError, RedisError, OperationalError):
         return "does not answer"
     return OK
@@ -35,7 +35,10 @@ def broker() -> str:
 def worker() -> str:
     """Return whether at least one Celery worker answers; the first answer ends the wait."""
     try:
-        answers = app.control.inspect(timeout=WAIT_S, limit=1).ping()
+        # A connection of its own: one from the pool may be of a broker that was there a moment ago.
+        with app.connection_for_write(connect_timeout=WAIT_S) as broker_connection:
+            broker_connection.ensure_connection(max_retries=1, interval_start=0)
+            answers = app.control.inspect(timeout=WAIT_S, limit=1, connection=broker_connection).ping()
     except (OSError, RedisError, OperationalError):
         return "cannot be asked without the broker"
     return OK if answers else "none is running"

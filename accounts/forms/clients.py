@@ -35,17 +35,16 @@ class AccountForm(forms.Form):
     team = MemberChoice(Membership.objects.none(), required=False, widget=forms.CheckboxSelectMultiple)
 
     def __init__(self, *args: Any, firm: Firm, account: Account | None = None, **kwargs: Any) -> None:
-        initial = {"type": AccountType.INDIVIDUAL}
+        super().__init__(*args, **kwargs)
+        self.initial = {"type": AccountType.INDIVIDUAL.value}
         if account is not None:
-            initial = {
+            del self.fields["code"]
+            self.initial = {
                 "name": account.name,
                 "type": account.type,
                 "tags": [tag.pk for tag in account.tags.all()],
                 "team": [member.pk for member in account.team.all()],
             }
-        super().__init__(*args, initial=initial, **kwargs)
-        if account is not None:
-            del self.fields["code"]
         members = Membership.objects.filter(firm=firm).select_related("user").order_by("user__name")
         self.fields["tags"].queryset = Tag.objects.filter(firm=firm)  # type: ignore[attr-defined]
         self.fields["team"].queryset = members  # type: ignore[attr-defined]

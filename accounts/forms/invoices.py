@@ -65,7 +65,7 @@ class LineForm(RowForm):
         self.fields["quantity"].initial = 1
         select = self.fields["service"]
         select.choices = [("", "No service"), *((pk, each.name) for pk, each in self.services.items())]  # type: ignore[attr-defined]
-        select.widget.rates = {each.pk: each.rate for each in services}  # type: ignore[attr-defined]
+        select.widget.rates = {each.pk: each.rate for each in services}
 
     def clean(self) -> dict[str, Any]:
         """A line says what it is for, by a service or in words."""
