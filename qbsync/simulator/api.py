@@ -1,6 +1,7 @@
 """Owns the way of a request through the Accounting API: token, throttle, planned fault, execution, answer, log."""
 
 import asyncio
+import logging
 import socket
 import struct
 import time
@@ -47,7 +48,11 @@ async def handle(request: web.Request) -> web.StreamResponse:
     tid = sim.new_tid()
     call = read_call(request)
     company = sim.companies.known.get(call.realm)
-    answer = await _answer(request, sim, company, call)
+    try:
+        answer = await _answer(request, sim, company, call)
+    except Exception:
+        logging.exception("The simulator failed at %s %s", request.method, request.path)
+        answer = Answer(500, faults.fault_body(_SYSTEM_FAULT, None), _FAILURE, {"note": "the simulator failed"})
     took = time.perf_counter() - started
     sim.log.append(
         {
@@ -102,11 +107,10 @@ async def _answer(request: web.Request, sim: Simulator, company: Company | None,
     if company is None or given.realm != company.realm:
         return _forbidden(sim)
     if not sim.limits.admit(company, batch=call.endpoint == "batch"):
-        sim.count(company.realm, "throttled")
-        moment = clocks.stamp_ms(sim.clock.now(), company.zone)
-        kind, body = limits.throttled(company.options.throttle_body, moment, sim.clock.now())
-        return Answer(429, body, kind)
+        return _throttled(sim, company)
     try:
+        if limits.over_quota(sim, company, call.endpoint):
+            return _throttled(sim, company)
         return await _admitted(request, sim, company, call, given, value)
     finally:
         sim.limits.leave(company)
@@ -211,15 +215,15 @@ def _http(sim: Simulator, company: Company, plan: dict[str, Any]) -> Answer:
         return Answer(status, body, kind, headers)
     if shape == "html":
         return Answer(status, faults.html_page(status, _REASONS.get(status, "Error")), "text/html", headers)
-    fault = faults.Fault(
-        "10000", "An application error has occurred while processing your request",
-        "System Failure Error: Something went wrong. Please try again later.", kind="SystemFault",
-    )  # fmt: skip
     if shape == "xml":
-        return Answer(status, faults.fault_xml(fault, moment), "application/xml", headers)
-    return Answer(status, faults.fault_body(fault, moment), _FAILURE, headers)
+        return Answer(status, faults.fault_xml(_SYSTEM_FAULT, moment), "application/xml", headers)
+    return Answer(status, faults.fault_body(_SYSTEM_FAULT, moment), _FAILURE, headers)
 
 
+_SYSTEM_FAULT = faults.Fault(
+    "10000", "An application error has occurred while processing your request",
+    "System Failure Error: Something went wrong. Please try again later.", kind="SystemFault",
+)  # fmt: skip
 _REASONS = {500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Time-out"}
 
 
@@ -229,6 +233,13 @@ def _fault(sim: Simulator, company: Company, fault: faults.Fault, call: Call) ->
         return Answer(fault.status, faults.fault_xml(fault, moment), "application/xml", {"note": fault.code})
     body = dumps({"Fault": fault.as_dict()}) if fault.code == "2030" else faults.fault_body(fault, moment)
     return Answer(fault.status, body, _FAILURE, {"note": fault.code})
+
+
+def _throttled(sim: Simulator, company: Company) -> Answer:
+    sim.count(company.realm, "throttled")
+    moment = clocks.stamp_ms(sim.clock.now(), company.zone)
+    kind, body = limits.throttled(company.options.throttle_body, moment, sim.clock.now())
+    return Answer(429, body, kind)
 
 
 def _unauthorized(sim: Simulator, detail: str) -> Answer:

@@ -50,7 +50,7 @@ class Call:
         if self.endpoint == "query":
             self.text = self.text if self.method == "POST" else self.parameters.get("query", "")
             return
-        if self.method != "POST" or self.action:
+        if self.endpoint not in ("write", "batch"):
             return
         try:
             self.sent = loads(self.text)
@@ -59,7 +59,7 @@ class Call:
         except NotJson as error:
             self.broken = str(error)[:200]
             return
-        if self.entity is not None:
+        if self.endpoint == "write":
             self.endpoint = self.operation = operation_of(self.parameters.get("operation"), self.sent)
             if "void" in self.parameters.get("include", ""):
                 self.operation = self.endpoint = "void"

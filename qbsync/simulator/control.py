@@ -125,12 +125,12 @@ async def stats(request: web.Request) -> web.Response:
     kinds = sim.store.db.execute(
         "SELECT kind, count(*) FROM entity WHERE realm = ? AND deleted = 0 GROUP BY kind", (company.realm,)
     )
-    requests = {name.partition(".")[2]: value for name, value in counts.items() if name.startswith("requests.")}
-    items = {name.partition(".")[2]: value for name, value in counts.items() if name.startswith("batch_items.")}
-    answer = {
-        "requests": requests, "throttled": counts.get("throttled", 0), "batch_items": items, "entities": dict(kinds),
-    }  # fmt: skip
-    return web.json_response(answer)
+    parts = {part: _below(counts, part) for part in ("requests", "batch_items", "metered")}
+    return web.json_response({**parts, "throttled": counts.get("throttled", 0), "entities": dict(kinds)})
+
+
+def _below(counts: dict[str, int], prefix: str) -> dict[str, int]:
+    return {name.partition(".")[2]: value for name, value in counts.items() if name.startswith(f"{prefix}.")}
 
 
 async def entities(request: web.Request) -> web.Response:

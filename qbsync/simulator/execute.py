@@ -33,7 +33,7 @@ async def execute(sim: Simulator, company: Company, call: Call, plan: dict[str, 
         return 200, f'{{"CDCResponse":{changed},"time":{_time(sim, company)}}}'
     if call.endpoint == "read" and call.entity:
         return 200, _read(sim, company, call)
-    if call.method != "POST" or (call.endpoint == "other" and not call.entity):
+    if call.method != "POST" or call.endpoint in ("other", "read", "cdc"):
         raise _no_resource(call)
     if call.endpoint == "send" and call.entity:
         return await _once(sim, company, call, plan, lambda: _written(sim, company, call, call.entity))

@@ -2,10 +2,15 @@
 
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
+from . import clock as clocks
 from . import faults
 from .clock import Clock
 from .company import Company
+
+if TYPE_CHECKING:
+    from .simulator import Simulator
 
 PER_MINUTE, PER_SECOND, AT_ONCE, BATCHES_PER_MINUTE = 500, 10, 10, 40
 MESSAGE = "message=ThrottleExceeded; errorCode=003001; statusCode=429"
@@ -50,6 +55,20 @@ class Limits:
     def leave(self, company: Company) -> None:
         """A request that was admitted is answered."""
         self.uses[company.realm].under_way -= 1
+
+
+METERED = ("read", "query", "cdc")
+
+
+def over_quota(sim: "Simulator", company: Company, endpoint: str) -> bool:
+    """Count a metered read; whether the month's quota of them was used up before it."""
+    if endpoint not in METERED:
+        return False
+    month = f"metered.{clocks.stamp_utc(sim.clock.now())[:7]}"
+    if company.options.monthly_reads and sim.counter(company.realm, month) >= company.options.monthly_reads:
+        return True
+    sim.count(company.realm, month)
+    return False
 
 
 def throttled(shape: str, time: str, epoch: float) -> tuple[str, str]:

@@ -132,6 +132,8 @@ def fill(sim: Simulator, company: Company, given: dict[str, Any]) -> None:
     }
     chosen = {kind: [entry for entry in entries if "Id" in entry] for kind, entries in lists.items()}
     for kind, entries in chosen.items():
+        if len({str(entry["Id"]) for entry in entries}) < len(entries):
+            raise ValueError(f"two entries of {kind} have the same Id")
         for entry in entries:
             if not str(entry["Id"]).isdigit():
                 raise ValueError(f"the Id of a {kind} is a string of digits, not {entry['Id']!r}")

@@ -39,6 +39,11 @@ class Simulator:
         """Count something of a company's traffic; `flush_counts` stores it."""
         self.counted[realm, name] += 1
 
+    def counter(self, realm: str, name: str) -> int:
+        """How often something was counted, since ever."""
+        row = self.store.db.execute("SELECT value FROM counter WHERE realm = ? AND name = ?", (realm, name)).fetchone()
+        return (int(row[0]) if row else 0) + self.counted.get((realm, name), 0)
+
     def flush_counts(self) -> None:
         """Store what was counted since the last time."""
         if not self.counted:

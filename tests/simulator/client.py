@@ -28,7 +28,7 @@ def applied(invoice: Body, amount: Any) -> Body:
     return {"Amount": amount, "LinkedTxn": [{"TxnId": invoice["Id"], "TxnType": "Invoice"}]}
 
 
-class Refused(Exception):  # noqa: N818 - it is what the company said
+class Refused(Exception):
     """A Fault that a helper was answered."""
 
     def __init__(self, answer: requests.Response) -> None:

@@ -79,7 +79,10 @@ def make_company(process: Process) -> Callable[..., Company]:
 def company(make_company: Callable[..., Company]) -> Company:
     """A company with two customers, a vendor, an employee and a customer type."""
     return make_company(
-        Customer=[{"Id": "1", "DisplayName": "Amy's Bird Sanctuary"}, {"Id": "2", "DisplayName": "Weiskopf Consulting"}],
+        Customer=[
+            {"Id": "1", "DisplayName": "Amy's Bird Sanctuary"},
+            {"Id": "2", "DisplayName": "Weiskopf Consulting"},
+        ],
         Vendor=[{"DisplayName": "Cal Telephone"}],
         Employee=[{"GivenName": "Emily", "FamilyName": "Platt"}],
         CustomerType=[{"Name": "Individual"}],

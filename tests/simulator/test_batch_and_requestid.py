@@ -21,14 +21,19 @@ def test_a_batch_answers_each_item_for_itself(company: Company) -> None:
     answers = company.batch(
         new("Boraski Family Store"),
         {"operation": "delete", "Invoice": {"Id": "129", "SyncToken": "0"}},
-        {"operation": "update", "Invoice": {"Id": invoice["Id"], "SyncToken": "0", "sparse": True, "PrivateNote": "x"}},
+        {"operation": "update", "Invoice": {"Id": invoice["Id"], "SyncToken": "0", "sparse": True}},
         {"Query": "select Id from Customer where Id = '1'"},
         {"operation": "create", "Nonsense": {}},
         {"operation": "frobnicate", "Customer": {"Id": "1"}},
     )
     assert [each["bId"] for each in answers] == ["0", "1", "2", "3", "4", "5"]
     assert answers[0]["Customer"]["DisplayName"] == "Boraski Family Store"
-    assert [each["Fault"]["Error"][0]["code"] for each in (*answers[1:3], *answers[4:])] == ["610", "5010", "500", "500"]
+    assert [each["Fault"]["Error"][0]["code"] for each in (*answers[1:3], *answers[4:])] == [
+        "610",
+        "5010",
+        "500",
+        "500",
+    ]
     assert answers[1]["Fault"]["type"] == "ValidationFault"
     assert answers[3]["QueryResponse"]["Customer"][0]["Id"] == "1"
 

@@ -43,7 +43,9 @@ def test_cdc_shows_inactive_customers_as_updates(company: Company) -> None:
 
 def test_cdc_gives_nothing_from_before_the_moment(company: Company) -> None:
     ahead = (datetime.now(UTC) + timedelta(minutes=1)).isoformat()
-    assert company.get("cdc", entities="Customer", changedSince=ahead).json()["CDCResponse"] == [{"QueryResponse": [{}]}]
+    assert company.get("cdc", entities="Customer", changedSince=ahead).json()["CDCResponse"] == [
+        {"QueryResponse": [{}]}
+    ]
 
 
 def test_cdc_stops_at_a_thousand_in_all(make_company) -> None:

@@ -10,7 +10,6 @@ from ..store import Row
 from .base import PLAIN, EntityType, Request
 from .schema import ADDRESS, BASE, EMAIL, PHONE, WEB, accept, anything, computed, day, record, text
 
-
 _CLOSING = {"BookCloseDate": day()}
 
 

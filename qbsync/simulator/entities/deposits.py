@@ -9,12 +9,27 @@ from ..render import cents, money
 from ..store import Row
 from .base import EntityType, Request
 from .currency import CURRENCY, set_currency
-from .schema import BASE, accept, amount, anything, choice, computed, day, decimal, ignored, listing, ref, text
+from .schema import (
+    BASE,
+    TAX_DETAIL,
+    accept,
+    amount,
+    choice,
+    computed,
+    day,
+    decimal,
+    ignored,
+    listing,
+    record,
+    ref,
+    text,
+)
 from .transactions import check_not_deposited, check_period
 
 _LINE = {
-    "Id": text(20), "LineNum": decimal(), "Description": text(4000), "Amount": amount(), "LinkedTxn": anything(),
-    "DetailType": choice("DepositLineDetail"), "DepositLineDetail": anything(), "CustomField": ignored(),
+    "Id": text(20), "LineNum": decimal(), "Description": text(4000), "Amount": amount(), "LinkedTxn": listing(),
+    "DetailType": choice("DepositLineDetail"), "DepositLineDetail": record("DepositLineDetail"),
+    "CustomField": ignored(),
     "ProjectRef": ignored(), "CustomExtensions": ignored(),
 }  # fmt: skip
 
@@ -26,9 +41,9 @@ class Deposit(EntityType):
     counted = True
     own_fields = {
         "DepositToAccountRef": ref("Account", filterable=True), "TotalAmt": computed("number", filterable=True),
-        "CashBack": anything(), **BASE, "DocNumber": text(21), "TxnDate": day(filterable=True),
+        "CashBack": record("CashBack"), **BASE, "DocNumber": text(21), "TxnDate": day(filterable=True),
         "DepartmentRef": ref("Department"), "CurrencyRef": CURRENCY, "ExchangeRate": decimal(),
-        "PrivateNote": text(4000), "Line": listing(), "TxnTaxDetail": anything(), "TransactionLocationType": text(50),
+        "PrivateNote": text(4000), "Line": listing(), "TxnTaxDetail": TAX_DETAIL, "TransactionLocationType": text(50),
         "GlobalTaxCalculation": text(20), "TxnSource": ignored(), "TxnStatus": ignored(), "LinkedTxn": ignored(),
         "CustomField": ignored(), "RecurDataRef": ignored(), "TotalCost": ignored(), "HomeTotalAmt": ignored(),
     }  # fmt: skip
@@ -76,8 +91,10 @@ def _line(books: Books, raw: Any, deposit: int) -> dict[str, Any]:
     kept: dict[str, Any] = {"Amount": line["Amount"]}
     if "Description" in line:
         kept["Description"] = line["Description"]
-    for linked in line.get("LinkedTxn") or []:
-        kind, number = linked.get("TxnType"), str(linked.get("TxnId", ""))
+    for linked in line.get("LinkedTxn", []):
+        if not isinstance(linked, dict):
+            raise faults.missing("Line.LinkedTxn")
+        kind, number = str(linked.get("TxnType")), str(linked.get("TxnId"))
         target = books.row(kind, number) if kind in ("Payment", "SalesReceipt") else None
         if target is None or target.deleted:
             raise faults.not_found()

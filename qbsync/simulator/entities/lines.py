@@ -8,16 +8,32 @@ from .. import faults
 from ..books import Books
 from ..render import money
 from .base import resolved
-from .schema import Field, accept, amount, anything, choice, computed, day, decimal, flag, ignored, record, ref, text
+from .schema import (
+    Field,
+    accept,
+    amount,
+    anything,
+    choice,
+    computed,
+    day,
+    decimal,
+    flag,
+    ignored,
+    listing,
+    record,
+    ref,
+    text,
+)
 from .taxes import check_line_code
 
 _DETAILS = ("SalesItemLineDetail", "GroupLineDetail", "DescriptionOnly", "DiscountLineDetail", "SubTotalLineDetail")
 _MOST_LINES = 10_000
 _SALES_ITEM: dict[str, Field] = {
     "ServiceDate": day(), "ItemRef": ref("Item"), "ClassRef": ref("Class"), "UnitPrice": decimal(),
-    "RatePercent": decimal(), "PriceLevelRef": ignored(), "MarkupInfo": anything(), "Qty": decimal(),
+    "RatePercent": decimal(), "PriceLevelRef": ignored(), "MarkupInfo": record("MarkupInfo"), "Qty": decimal(),
     "UOMRef": ignored(), "ItemAccountRef": computed(), "InventorySiteRef": ignored(), "TaxCodeRef": anything(),
-    "TaxClassificationRef": anything(), "TaxInclusiveAmt": amount(), "DiscountRate": decimal(), "DiscountAmt": amount(),
+    "TaxClassificationRef": record("ReferenceType"), "TaxInclusiveAmt": amount(), "DiscountRate": decimal(),
+    "DiscountAmt": amount(),
     "DeferredRevenue": ignored(), "CustomExtensions": ignored(),
 }  # fmt: skip
 _DISCOUNT: dict[str, Field] = {
@@ -26,11 +42,12 @@ _DISCOUNT: dict[str, Field] = {
 }  # fmt: skip
 LINE: dict[str, Field] = {
     "Id": text(20), "LineNum": decimal(), "Description": text(4000), "Amount": amount(), "Received": ignored(),
-    "LinkedTxn": anything(), "DetailType": choice(*_DETAILS, "TaxLineDetail", "PaymentLineDetail"),
+    "LinkedTxn": listing(), "DetailType": choice(*_DETAILS, "TaxLineDetail", "PaymentLineDetail"),
     "SalesItemLineDetail": record("SalesItemLineDetail", _SALES_ITEM),
-    "GroupLineDetail": anything(), "DescriptionLineDetail": anything(), "DescriptionOnly": ignored(),
+    "GroupLineDetail": record("GroupLineDetail"), "DescriptionLineDetail": record("DescriptionLineDetail"),
+    "DescriptionOnly": ignored(),
     "DiscountLineDetail": record("DiscountLineDetail", _DISCOUNT),
-    "SubTotalLineDetail": ignored(), "TaxLineDetail": ignored(), "CustomField": anything(), "LineEx": ignored(),
+    "SubTotalLineDetail": ignored(), "TaxLineDetail": ignored(), "CustomField": listing(), "LineEx": ignored(),
     "ProjectRef": ignored(), "CustomExtensions": ignored(), "CostAmount": ignored(), "HomeCostAmount": ignored(),
 }  # fmt: skip
 

@@ -8,8 +8,22 @@ from ..store import Row
 from . import naming
 from .base import EntityType, Request
 from .currency import CURRENCY, set_currency
-from .schema import BASE, Field, anything, choice, computed, day, decimal, flag, ignored, ref, text
-from .schema import amount as money_field
+from .schema import (
+    ADDRESS,
+    BASE,
+    Field,
+    amount,
+    choice,
+    computed,
+    day,
+    decimal,
+    flag,
+    ignored,
+    listing,
+    record,
+    ref,
+    text,
+)
 
 
 class ListEntry(EntityType):
@@ -70,7 +84,7 @@ class Account(ListEntry):
         "ParentRef": ref("Account", filterable=True), "Description": text(100, filterable=True), **_FQN,
         "Classification": text(30, filterable=True), "AccountType": choice(*CLASSIFICATIONS, filterable=True),
         "AccountSubType": text(60, filterable=True), "AcctNum": text(20), "AccountAlias": text(100),
-        "TxnLocationType": text(50), "OpeningBalance": money_field(), "OpeningBalanceDate": day(),
+        "TxnLocationType": text(50), "OpeningBalance": amount(), "OpeningBalanceDate": day(),
         "CurrentBalance": computed("number", filterable=True), "CurrentBalanceWithSubAccounts": computed("number"),
         "CurrencyRef": CURRENCY, "TaxCodeRef": ref("TaxCode"), "TaxAccount": flag(), "Level": computed("number"),
         **BASE,
@@ -108,10 +122,11 @@ class Item(ListEntry):
         "TrackQtyOnHand": flag(), "QtyOnHand": decimal(filterable=True), "InvStartDate": day(),
         "ReorderPoint": decimal(),
         "SalesTaxCodeRef": ref("TaxCode"), "PurchaseTaxCodeRef": ref("TaxCode"), "ClassRef": ref("Class"),
-        "TaxClassificationRef": anything(), "ItemGroupDetail": anything(), "PrintGroupedItems": flag(),
+        "TaxClassificationRef": record("ReferenceType"), "ItemGroupDetail": record("ItemGroupDetail"),
+        "PrintGroupedItems": flag(),
         "PrefVendorRef": ref("Vendor"), "Source": text(50), "DeferredRevenue": flag(), "ItemCategoryType": text(50),
         "AbatementRate": decimal(), "ReverseChargeRate": decimal(), "ServiceType": text(50), "UQCDisplayText": text(50),
-        "UQCId": text(50), "ItemAssemblyDetail": ignored(), "CustomField": anything(), **BASE,
+        "UQCId": text(50), "ItemAssemblyDetail": ignored(), "CustomField": listing(), **BASE,
     }  # fmt: skip
 
     def complete(self, books: Books, body: dict[str, Any], old: Row | None, request: Request) -> None:
@@ -209,7 +224,7 @@ class Department(ListEntry):
     nested = True
     own_fields = {
         "Name": text(100, filterable=True), "SubDepartment": flag(), "ParentRef": ref("Department"), **_FQN,
-        "Level": computed("number"), "Address": anything(), **BASE,
+        "Level": computed("number"), "Address": ADDRESS, **BASE,
     }  # fmt: skip
 
     def complete(self, books: Books, body: dict[str, Any], old: Row | None, request: Request) -> None:
@@ -226,7 +241,7 @@ class CompanyCurrency(ListEntry):
     what = "currency"
     own_fields = {
         "Code": text(3, filterable=True), "Name": text(100, filterable=True), "Active": flag(filterable=True),
-        "CustomField": anything(), **BASE,
+        "CustomField": listing(), **BASE,
     }  # fmt: skip
 
     def complete(self, books: Books, body: dict[str, Any], old: Row | None, request: Request) -> None:

@@ -10,12 +10,12 @@ from ..store import Row
 from . import links
 from .base import EntityType, Request, settle_balance
 from .currency import CURRENCY, set_currency
-from .schema import BASE, accept, amount, anything, computed, day, decimal, flag, ignored, listing, ref, text
+from .schema import BASE, accept, amount, computed, day, decimal, flag, ignored, listing, record, ref, text
 from .transactions import check_not_deposited, check_period
 
 _TYPES = ("Invoice", "CreditMemo", "JournalEntry", "Expense", "Check", "CreditCardCredit")
 _LINE = {
-    "Id": ignored(), "LineNum": ignored(), "Description": ignored(), "Amount": amount(), "LinkedTxn": anything(),
+    "Id": ignored(), "LineNum": ignored(), "Description": ignored(), "Amount": amount(), "LinkedTxn": listing(),
     "LineEx": ignored(), "DetailType": ignored(), "CustomField": ignored(), "PaymentLineDetail": ignored(),
 }  # fmt: skip
 
@@ -31,11 +31,12 @@ class Payment(EntityType):
         "CustomerRef": ref("Customer", filterable=True), "RemitToRef": ignored(), "ARAccountRef": ref("Account"),
         "DepositToAccountRef": ref("Account", filterable=True),
         "PaymentMethodRef": ref("PaymentMethod", filterable=True), "PaymentRefNum": text(21, filterable=True),
-        "PaymentType": ignored(), "CreditCardPayment": anything(), "TotalAmt": amount(filterable=True),
+        "PaymentType": ignored(), "CreditCardPayment": record("CreditCardPayment"), "TotalAmt": amount(filterable=True),
         "UnappliedAmt": computed("number", filterable=True), "ProcessPayment": flag(), **BASE, "DocNumber": ignored(),
         "TxnDate": day(filterable=True), "DepartmentRef": ref("Department"), "CurrencyRef": CURRENCY,
         "ExchangeRate": decimal(), "PrivateNote": text(4000), "TxnStatus": ignored(), "LinkedTxn": computed("any"),
-        "Line": listing(), "TransactionLocationType": text(50), "TaxExemptionRef": anything(), "TxnSource": ignored(),
+        "Line": listing(), "TransactionLocationType": text(50), "TaxExemptionRef": record("ReferenceType"),
+        "TxnSource": ignored(),
         "CustomField": ignored(), "AttachableRef": ignored(), "TxnTaxDetail": ignored(), "CheckPayment": ignored(),
         "PaymentEx": ignored(), "OverPayment": ignored(), "ProjectRef": ignored(),
     }  # fmt: skip

@@ -19,9 +19,9 @@ from .schema import (
     EMAIL,
     EMAIL_FILTERABLE,
     MEMO,
+    TAX_DETAIL,
     Field,
     amount,
-    anything,
     choice,
     computed,
     day,
@@ -29,6 +29,7 @@ from .schema import (
     flag,
     ignored,
     listing,
+    record,
     ref,
     text,
 )
@@ -36,13 +37,14 @@ from .taxes import tax_detail
 from .transactions import check_period, number_document
 
 _FIRST: dict[str, Field] = {
-    **BASE, "CustomField": anything(), "DocNumber": text(21, filterable=True), "TxnDate": day(filterable=True),
+    **BASE, "CustomField": listing(), "DocNumber": text(21, filterable=True), "TxnDate": day(filterable=True),
     "DepartmentRef": ref("Department"), "CurrencyRef": CURRENCY, "ExchangeRate": decimal(), "HomeTotalAmt": computed(),
     "HomeBalance": computed(), "PrivateNote": text(4000), "TxnStatus": text(50), "LinkedTxn": computed("any"),
-    "Line": listing(), "TxnTaxDetail": anything(), "CustomerRef": ref("Customer", filterable=True),
+    "Line": listing(), "TxnTaxDetail": TAX_DETAIL, "CustomerRef": ref("Customer", filterable=True),
     "CustomerMemo": MEMO, "BillAddr": ADDRESS, "ShipAddr": ADDRESS, "FreeFormAddress": flag(), "ShipFromAddr": ADDRESS,
     "ClassRef": ref("Class"), "SalesTermRef": ref("Term", filterable=True), "DueDate": day(filterable=True),
-    "GlobalTaxCalculation": choice("TaxExcluded", "TaxInclusive", "NotApplicable"), "ShipMethodRef": anything(),
+    "GlobalTaxCalculation": choice("TaxExcluded", "TaxInclusive", "NotApplicable"),
+    "ShipMethodRef": record("ReferenceType"),
     "ShipDate": day(filterable=True), "TrackingNum": text(31), "TotalAmt": computed("number", filterable=True),
     "ApplyTaxAfterDiscount": flag(), "PrintStatus": choice("NotSet", "NeedToPrint", "PrintComplete"),
     "EmailStatus": choice("NotSet", "NeedToSend", "EmailSent"), "BillEmail": EMAIL_FILTERABLE, "BillEmailCc": EMAIL,
@@ -50,7 +52,7 @@ _FIRST: dict[str, Field] = {
 }  # fmt: skip
 _LAST: dict[str, Field] = {
     "DeliveryInfo": computed("any"), "TransactionLocationType": text(50), "RecurDataRef": computed(),
-    "TaxExemptionRef": anything(), "PONumber": text(15), "FOB": text(15), "SalesRepRef": ignored(),
+    "TaxExemptionRef": record("ReferenceType"), "PONumber": text(15), "FOB": text(15), "SalesRepRef": ignored(),
     "AttachableRef": ignored(), "TxnSource": ignored(), "Tag": ignored(), "AutoDocNumber": ignored(),
     "InvoiceEx": ignored(), "RemitToRef": ignored(), "DiscountRate": ignored(), "DiscountAmt": ignored(),
     "TaxFormType": ignored(), "TaxFormNum": ignored(), "ProjectRef": ignored(), "HomeTotalTax": ignored(),
@@ -197,7 +199,7 @@ class SalesReceipt(SalesForm):
     own_fields = {
         **_FIRST, "Balance": computed("number", filterable=True), "PaymentMethodRef": ref("PaymentMethod"),
         "PaymentRefNum": text(21, filterable=True), "DepositToAccountRef": ref("Account"), "PaymentType": ignored(),
-        "CreditCardPayment": anything(), **_LAST,
+        "CreditCardPayment": record("CreditCardPayment"), **_LAST,
     }  # fmt: skip
 
     def complete(self, books: Books, body: dict[str, Any], old: Row | None, request: Request) -> None:
@@ -216,7 +218,8 @@ class CreditMemo(SalesForm):
     own_fields = {
         **_FIRST, "Balance": computed("number", filterable=True),
         "RemainingCredit": computed("number", filterable=True),
-        "PaymentMethodRef": ref("PaymentMethod"), "PaymentRefNum": text(21), "InvoiceRef": anything(), **_LAST,
+        "PaymentMethodRef": ref("PaymentMethod"), "PaymentRefNum": text(21), "InvoiceRef": record("ReferenceType"),
+        **_LAST,
     }  # fmt: skip
 
     def complete(self, books: Books, body: dict[str, Any], old: Row | None, request: Request) -> None:
@@ -242,7 +245,8 @@ class RefundReceipt(SalesForm):
     needs_customer = False
     own_fields = {
         **_FIRST, "Balance": computed("number", filterable=True), "PaymentMethodRef": ref("PaymentMethod"),
-        "PaymentRefNum": text(21), "DepositToAccountRef": ref("Account"), "CreditCardPayment": anything(), **_LAST,
+        "PaymentRefNum": text(21), "DepositToAccountRef": ref("Account"),
+        "CreditCardPayment": record("CreditCardPayment"), **_LAST,
     }  # fmt: skip
 
     def complete(self, books: Books, body: dict[str, Any], old: Row | None, request: Request) -> None:

@@ -232,6 +232,14 @@ EMAIL_FILTERABLE = record("EmailAddress", _EMAIL, filterable=True)
 WEB = record("WebSiteAddress", {"Id": ignored(), "URI": text(1000), "Default": ignored(), "Tag": ignored()})
 MEMO = record("MemoRef", {"value": text(1000), "id": ignored()})
 
+TAX_DETAIL = record(
+    "TxnTaxDetail",
+    {
+        "DefaultTaxCodeRef": ignored(), "TxnTaxCodeRef": ref(""), "TotalTax": amount(), "TaxLine": listing(),
+        "TaxReviewStatus": ignored(), "UseAutomatedSalesTax": ignored(),
+    },
+)  # fmt: skip
+
 BASE: dict[str, Field] = {
     "domain": ignored(),
     "status": ignored(),
