@@ -2,7 +2,6 @@
 
 import http.client
 import os
-import signal
 import socket
 import sys
 from contextlib import ExitStack, suppress
@@ -58,15 +57,15 @@ class Local:
         """The simulator's address."""
         return f"http://{_HOST}:{self.simulator_port}"
 
-    def service(self, name: str, *command: str, stop_signal: signal.Signals = signal.SIGTERM) -> Service:
+    def service(self, name: str, *command: str) -> Service:
         """One of the portal's own processes: a module or script of the project's Python."""
         log = self.data / "logs" / f"{name}.log"
-        return Service(name, [sys.executable, *command], log, {"PYTHONUNBUFFERED": "1"}, stop_signal)
+        return Service(name, [sys.executable, *command], log, {"PYTHONUNBUFFERED": "1"})
 
     def web(self) -> Service:
         """The web server, for this machine alone."""
         options = ["--bind", f"{_HOST}:{self.port}", "--worker-class", "gthread", "--workers", "2", "--threads", "4"]
-        options += ["--graceful-timeout", "5", "--no-control-socket", "--access-logfile", "-"]
+        options += ["--preload", "--graceful-timeout", "5", "--no-control-socket", "--access-logfile", "-"]
         # Without the query, which holds Intuit's authorization code when the browser comes back from signing in.
         options += ["--access-logformat", '%(t)s "%(m)s %(U)s" %(s)s %(M)sms']
         return self.service("web", "-m", "gunicorn", "portal.wsgi", *options)
@@ -127,20 +126,19 @@ def _start(supervisor: Supervisor, local: Local) -> None:
         valkey=not os.environ.get("REDIS_URL"),
     )
     ensure_database(database_url())
+    simulator = supervisor.start(local.simulator()) if local.simulated else None
     migration, code = supervisor.run(local.service("migrate", "manage.py", "migrate", "--noinput"))
     if code != 0:
         raise Failed(f"The database could not be brought up to date. {_last_line(migration)}")
-    if local.simulated:
-        simulator = supervisor.start(local.simulator())
-        _require(supervisor, simulator, f"{local.simulator_url}/_sim/health")
     web = supervisor.start(local.web())
+    if simulator is not None:
+        _require(supervisor, simulator, f"{local.simulator_url}/_sim/health")
+        seed = supervisor.start(local.service("seed_demo", "manage.py", "seed_demo"))
+    _require(supervisor, web, f"{local.url}/healthz")
     for worker in local.workers():
         supervisor.start(worker)
-    _require(supervisor, web, f"{local.url}/healthz")
-    if local.simulated:
-        seed, code = supervisor.run(local.service("seed_demo", "manage.py", "seed_demo"))
-        if code != 0:
-            _say(f"The demonstration firm could not be made, so its sign-ins may be missing. {_last_line(seed)}")
+    if simulator is not None and supervisor.finished(seed) != 0:
+        _say(f"The demonstration firm could not be made, so its sign-ins may be missing. {_last_line(seed)}")
     _welcome(local)
 
 

@@ -61,10 +61,14 @@ class Supervisor:
     def run(self, service: Service) -> tuple[Child, int]:
         """Run a command to its end; return it and its exit code. Raises Stopped (it is stopped with the rest)."""
         child = self.start(service)
+        return child, self.finished(child)
+
+    def finished(self, child: Child) -> int:
+        """Wait for a command's end; return its exit code. Raises Stopped (it is stopped with the rest)."""
         while not child.has_ended():
             self.pause()
         self._children.remove(child)
-        return child, child.finish()
+        return child.finish()
 
     def pause(self) -> None:
         """Wait a moment. Raises Stopped when the end has been asked for."""
