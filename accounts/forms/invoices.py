@@ -47,7 +47,7 @@ class ServiceSelect(forms.Select):
         option = super().create_option(name, value, *args, **kwargs)
         rate = self.rates.get(int(str(value))) if str(value).isdigit() else None
         if rate is not None:
-            option["attrs"]["data-rate"] = str(rate)
+            option["attrs"]["data-proposed-rate"] = str(rate)
         return option
 
 

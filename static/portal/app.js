@@ -194,7 +194,7 @@
     if (!service) return;
     const row = service.closest("[data-row]");
     const rate = row.querySelector("[data-rate]");
-    const proposed = service.selectedOptions[0].dataset.rate;
+    const proposed = service.selectedOptions[0].dataset.proposedRate;
     if (proposed && !number(rate)) rate.value = proposed;
     recount(service.closest("form"));
   });

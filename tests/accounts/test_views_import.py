@@ -1,8 +1,9 @@
 """Clients > Import: what a file would do is shown first; it is imported as a whole when that is confirmed."""
 
+from typing import Any
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
@@ -17,7 +18,7 @@ def office(db: None) -> Office:
     return open_office()
 
 
-def upload(browser: Client, content: str, kind: str = "accounts") -> HttpResponse:
+def upload(browser: Client, content: str, kind: str = "accounts") -> Any:
     file = SimpleUploadedFile("clients.csv", content.encode(), "text/csv")
     return browser.post(reverse("books_import"), {"kind": kind, "file": file})
 

@@ -51,7 +51,8 @@ def test_recording_a_payment_pays_the_invoices_that_were_given_a_part(
     sent = form("130.00", sync_to_quickbooks="on", **{f"pay-{invoice.pk}": "100.00"})
     answer = browser_of(office.admin).post(reverse("payment_create", args=[account.pk]), sent)
     assert answer["Location"] == reverse("account_payments", args=[account.pk])
-    payment, _ = Payment.objects.get(), invoice.refresh_from_db()
+    invoice.refresh_from_db()
+    payment = Payment.objects.get()
     assert (payment.amount, payment.sync_to_quickbooks, invoice.paid) == (Decimal(130), True, Decimal(100))
 
 
