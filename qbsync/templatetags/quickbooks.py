@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -90,9 +91,9 @@ def cell_context(account: Account) -> dict[str, Any]:
 
 
 @register.inclusion_tag("qbsync/_poller.html")
-def quickbooks_poller() -> dict[str, Any]:
-    """Keep all Syncing cells of the page up to date by one request every two seconds, until none is left."""
-    return {}
+def quickbooks_poller(accounts: Iterable[Account]) -> dict[str, Any]:
+    """Keep all Syncing cells of these rows up to date by one request every two seconds, until none is left."""
+    return {"is_needed": any(standing(account).status == Status.SYNCING for account in accounts)}
 
 
 @register.inclusion_tag("qbsync/_panel.html", takes_context=True)

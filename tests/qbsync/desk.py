@@ -120,8 +120,7 @@ def _member(firm: Firm, name: str, role: Role) -> Membership:
     return Membership.objects.create(user=user, firm=firm, role=role)
 
 
-@pytest.fixture
-def desk(db: None) -> Desk:
+def make_desk() -> Desk:
     """Olivia's firm, connected to QuickBooks and set up, with the sync date 2026-01-01."""
     firm = Firm.objects.create(name="Hartwell & Moss")
     return Desk(
@@ -141,3 +140,9 @@ def desk(db: None) -> Desk:
             set_up_at=NOON,
         ),
     )
+
+
+@pytest.fixture
+def desk(db: None) -> Desk:
+    """Olivia's firm, as rows of this test."""
+    return make_desk()
