@@ -106,7 +106,7 @@ def _answer_lost(item: Item) -> Change:
     before, until = item.row.status, timezone.now() + _LOOK_AFTER
     wait(item.row, DocumentReason.WAITS_FOR_ANSWER, until=until)
     item.work.next_try.append(until)
-    return Change(item, before, "answer_lost")
+    return Change(item.document, item.row, before, "answer_lost")
 
 
 class _Landing:
@@ -149,7 +149,7 @@ class _Landing:
             item.work.invoice_ids[item.document.pk] = item.row.qbo_id
         self._done(intent, PushIntent.Outcome.DONE, qbo_id=item.row.qbo_id)
         event = {Operation.CREATE: "sent", Operation.UPDATE: "updated", Operation.VOID: "voided"}[item.operation]
-        self.changes.append(Change(item, before, event, intuit_tid=self.answer.intuit_tid))
+        self.changes.append(Change(item.document, item.row, before, event, intuit_tid=self.answer.intuit_tid))
 
     def _refused(self, key: str, fault: Fault) -> None:
         item, intent = self.shipment.items[key], self.shipment.intents[key]
@@ -171,7 +171,9 @@ class _Landing:
             self._try_again(item, fault)
         else:
             _park(item, fault)
-        self.changes.append(Change(item, before, "refused", fault_code=fault.code, intuit_tid=fault.intuit_tid))
+        self.changes.append(
+            Change(item.document, item.row, before, "refused", fault_code=fault.code, intuit_tid=fault.intuit_tid)
+        )
 
     def _try_again(self, item: Item, fault: Fault) -> None:
         """The token was stale, or QuickBooks stumbled: once more, at first at once, then ever later."""
@@ -191,10 +193,10 @@ class _Landing:
         """Ask QuickBooks about numbers that are taken and customers that are not there any more."""
         if self.number_taken:
             changes = upstream.look_again(self.connection, self.session.company, self.number_taken)
-            judged = {id(change.item) for change in changes}
+            judged = {id(change.row) for change in changes}
             for item in self.number_taken:
-                if id(item) not in judged:
-                    changes.append(Change(item, item.row.status, "refused", fault_code="6140"))
+                if id(item.row) not in judged:
+                    changes.append(Change(item.document, item.row, item.row.status, "refused", fault_code="6140"))
                     _park(item, Fault(FaultKind.NUMBER_TAKEN, code="6140"))
             outbox.settle(self.connection, changes, [])
         if self.reference_dead:
@@ -203,15 +205,18 @@ class _Landing:
             still = set(AccountSync.objects.filter(pk__in=keys, status=Status.SYNCED).values_list("pk", flat=True))
             # Where the customer is gone the account tells, and its documents wait for another link.
             alive = [(item, fault) for item, fault in self.reference_dead if item.work.account.pk in still]
-            changes = [Change(item, item.row.status, "refused", fault_code=fault.code) for item, fault in alive]
+            changes = [
+                Change(item.document, item.row, item.row.status, "refused", fault_code=fault.code)
+                for item, fault in alive
+            ]
             for item, fault in alive:
                 _park(item, fault)
             outbox.settle(self.connection, changes, [])
 
     def _count(self) -> None:
-        sent = [c for c in self.changes if c.item.row.status == DocumentStatus.SYNCED]
-        invoices = sum(isinstance(change.item.row, InvoiceSync) for change in sent)
-        failed = sum(change.item.row.status == DocumentStatus.FAILED for change in self.changes)
+        sent = [c for c in self.changes if c.row.status == DocumentStatus.SYNCED]
+        invoices = sum(isinstance(change.row, InvoiceSync) for change in sent)
+        failed = sum(change.row.status == DocumentStatus.FAILED for change in self.changes)
         self.session.note(invoices_sent=invoices, payments_sent=len(sent) - invoices, documents_failed=failed)
 
 

@@ -3,7 +3,7 @@
     mirror   the customers of the QuickBooks company are brought up to date
     claim    accounts with work due are taken; whoever waits for a link goes first
     match    each is linked, failed with a reason, or gets its customer created
-    look     what may be in QuickBooks already is looked up there and adopted
+    look     lost answers and numbers that QuickBooks has already are looked up there, and adopted
     waves    invoices, then payments, in batches of up to 30, several under way at a time:
              intents are committed -> HTTP without a transaction -> outcomes are committed
     release  the accounts are given back, with the moment at which work is due again
@@ -21,7 +21,7 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from qbsync import claims, creating, delivery, linking, mirror, outbox, troubles, upstream, workload
+from qbsync import claims, creating, delivery, linking, mirror, outbox, recovery, troubles, upstream, workload
 from qbsync.gateway.batch import BatchAnswer
 from qbsync.gateway.faults import Fault
 from qbsync.gateway.limiter import Priority, QuotaWait
@@ -144,14 +144,16 @@ class _Sync:
         self._count(claim, linked, wanted)
         created = creating.create(self.connection, self.session, wanted)
         self.session.note(accounts_linked=len(created.linked))
-        works, settled = workload.load(self.connection, linked + created.linked)
+        linked += created.linked
+        look_again = created.come_back | recovery.recover(self.connection, self.session.company, linked)
+        works, settled = workload.load(self.connection, linked)
         outbox.save_rows(settled)
         upstream.reconcile(self.connection, self.session.company, works)
         self.works |= {work.account.account_id: work for work in works}
         for row in claim.rows:
             work = self.works[row.account_id]
             work.is_loaded = True
-            work.next_try += filter(None, [created.come_back.get(row.pk)])
+            work.next_try += filter(None, [look_again.get(row.pk)])
             self._open_payments(work)
         self._release_done()
 

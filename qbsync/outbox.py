@@ -14,9 +14,10 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.models import Invoice, Payment
 from qbsync import claims
 from qbsync.documents import payload_of
-from qbsync.models import AccountSync, Connection, HistoryEntry, InvoiceSync, PaymentSync, PushIntent
+from qbsync.models import Connection, HistoryEntry, InvoiceSync, PaymentSync, PushIntent
 from qbsync.outcomes import fail
 from qbsync.states import DocumentReason, DocumentStatus, Status
 from qbsync.workload import DocumentRow, Item
@@ -40,7 +41,8 @@ class Shipment:
 class Change:
     """What became of one document: its row as changed in memory, for the history and the database."""
 
-    item: Item
+    document: Invoice | Payment
+    row: DocumentRow
     before: str
     event: str
     fault_code: str = ""
@@ -61,7 +63,7 @@ def record(connection: Connection, items: Sequence[Item]) -> Shipment | None:
             if row.status == Status.SYNCED
         }
         _make_rows([item.row for item in items if item.work.account.pk in ours])
-        left_out = _left_out(items)
+        left_out = _left_out([item.row for item in items])
         shipment = Shipment(request_id=str(uuid.uuid4()))
         unfit: list[Change] = []
         for item in items:
@@ -90,28 +92,28 @@ def settle(
     for intent in intents:
         intent.outcome = outcome or intent.outcome
         intent.settled_at = now
-    entries = [_entry(connection, change, now) for change in changes if change.before != change.item.row.status]
+    entries = [_entry(connection, change, now) for change in changes if change.before != change.row.status]
     with transaction.atomic():
-        save_rows([change.item.row for change in changes])
+        save_rows([change.row for change in changes])
         PushIntent.objects.bulk_update(
             intents, ["outcome", "settled_at", "qbo_id", "fault_code", "intuit_tid"], batch_size=200
         )
         HistoryEntry.objects.bulk_create(entries)
 
 
+@transaction.atomic
 def save_rows(rows: Sequence[DocumentRow]) -> None:
-    """Write the rows' outcome, and those rows that are not stored yet."""
-    new = [row for row in rows if row.pk is None]
-    _make_rows(new)
-    stored = [row for row in rows if row not in new]
+    """Write the rows' outcome, and those rows that are not stored yet. What a person left out meanwhile stays so."""
+    if not rows:
+        return
+    stored = [row for row in rows if row.pk is not None]
+    _make_rows(rows)
+    left_out = _left_out(stored)
+    for row in stored:
+        if (type(row), row.pk) in left_out:
+            row.status, row.reason, row.detail = DocumentStatus.SKIPPED, "", {}
     InvoiceSync.objects.bulk_update([r for r in stored if isinstance(r, InvoiceSync)], _SAVED, batch_size=200)
     PaymentSync.objects.bulk_update([r for r in stored if isinstance(r, PaymentSync)], _SAVED, batch_size=200)
-
-
-def open_intents(accounts: Sequence[AccountSync]) -> list[PushIntent]:
-    """Return the intents of these accounts whose outcome is not known, oldest first."""
-    found = PushIntent.objects.filter(account_sync__in=accounts, outcome=PushIntent.Outcome.OPEN)
-    return list(found.order_by("sent_at"))
 
 
 def _add(shipment: Shipment, connection: Connection, item: Item, now: datetime) -> None:
@@ -138,7 +140,7 @@ def _unfit(item: Item, problem: ValueError) -> Change:
     before = item.row.status
     detail = {"message": str(problem), "remedy": "Change it, and it is sent by itself."}
     fail(item.row, item.document, DocumentReason.REFUSED, detail)
-    return Change(item, before, "refused")
+    return Change(item.document, item.row, before, "refused")
 
 
 def _make_rows(rows: Sequence[DocumentRow]) -> None:
@@ -148,25 +150,27 @@ def _make_rows(rows: Sequence[DocumentRow]) -> None:
     PaymentSync.objects.bulk_create([row for row in new if isinstance(row, PaymentSync)])
 
 
-def _left_out(items: Sequence[Item]) -> set[tuple[Any, int]]:
+def _left_out(rows: Sequence[DocumentRow]) -> set[tuple[Any, int]]:
     """The document rows that a person chose to leave out since they were loaded. They are locked until the commit."""
     found: set[tuple[Any, int]] = set()
     for model in (InvoiceSync, PaymentSync):
-        keys = [item.row.pk for item in items if isinstance(item.row, model) and item.row.pk]
+        keys = [row.pk for row in rows if isinstance(row, model)]
+        if not keys:
+            continue
         locked = model.objects.filter(pk__in=keys).order_by("pk").select_for_update()
         found |= {(model, pk) for pk, status in locked.values_list("pk", "status") if status == DocumentStatus.SKIPPED}
     return found
 
 
 def _entry(connection: Connection, change: Change, now: datetime) -> HistoryEntry:
-    item, row = change.item, change.item.row
+    row = change.row
     detail: Mapping[str, Any] = row.detail or {"qbo_id": row.qbo_id, "number": row.qbo_number}
     return HistoryEntry(
         firm_id=connection.firm_id,
         account_id=row.account_id,
         at=now,
         kind=HistoryEntry.Kind.INVOICE if isinstance(row, InvoiceSync) else HistoryEntry.Kind.PAYMENT,
-        subject=item.document.number,
+        subject=change.document.number,
         event=change.event,
         before=change.before,
         after=row.status,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
@@ -17,11 +18,22 @@ Remote = Mapping[str, Any]
 """A document as QuickBooks answers it."""
 
 
+def customer_id_of(remote: Remote) -> str:
+    """Return the id of the customer that a document of QuickBooks is of."""
+    return str((remote.get("CustomerRef") or {}).get("value") or "")
+
+
+def is_void_copy(remote: Remote) -> bool:
+    """Return whether QuickBooks' document is void: it keeps no amount and says so in its note."""
+    note = str(remote.get("PrivateNote") or "")
+    return Decimal(str(remote.get("TotalAmt", 0))) == 0 and note.startswith("Voided")
+
+
 def adopt(row: InvoiceSync | PaymentSync, remote: Remote, revision: int) -> None:
     """Take QuickBooks' copy as this document's, at the revision of ours that it shows."""
     row.qbo_id, row.sync_token = str(remote["Id"]), str(remote.get("SyncToken", "0"))
     row.qbo_number = str(remote.get("DocNumber") or remote.get("PaymentRefNum") or "")[:40]
-    row.qbo_customer_id = str((remote.get("CustomerRef") or {}).get("value") or "")
+    row.qbo_customer_id = customer_id_of(remote)
     row.pushed_revision = row.settled_revision = revision
     row.status, row.reason, row.detail = DocumentStatus.SYNCED, DocumentReason.NONE, {}
     row.pushed_at = row.changed_at = timezone.now()

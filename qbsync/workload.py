@@ -7,18 +7,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F, Prefetch, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Allocation, Invoice, InvoiceLine, Payment
-from qbsync.models import AccountSync, Connection, InvoiceSync, PaymentSync
+from qbsync.models import AccountSync, Connection, InvoiceSync, PaymentSync, PushIntent
 from qbsync.plan import Copies, Operation, PaidInvoice, operation_for, payment_waits_for
 from qbsync.states import DocumentReason, DocumentStatus
 
 DocumentRow = InvoiceSync | PaymentSync
 
 
-@dataclass
+@dataclass(eq=False)
 class Item:
     """One document and what is to be done with it."""
 
@@ -33,7 +33,7 @@ class Item:
         return "Invoice" if isinstance(self.document, Invoice) else "Payment"
 
 
-@dataclass
+@dataclass(eq=False)
 class AccountWork:
     """A claimed account and what is due for it, invoices before payments."""
 
@@ -118,14 +118,22 @@ def _due(documents: QuerySet[Any], connection: Connection, accounts: Iterable[in
     """The documents of these accounts that differ from what was settled and need not wait, oldest first."""
     new = Q(quickbooks=None, voided_at=None)
     changed = Q(quickbooks__settled_revision__lt=F("revision")) & ~Q(quickbooks__status=DocumentStatus.SKIPPED)
+    # Whose outcome is not known is nobody's to send: see ``recovery``.
+    under_way = Exists(
+        PushIntent.objects.filter(**{f"{_sync_of(documents.model)}__document": OuterRef("pk")}, outcome="open")
+    )
     dated = Q() if connection.sync_date is None else Q(date__gte=connection.sync_date)
     reached = dated | Q(quickbooks__asked=True) | Q(quickbooks__pushed_revision__gt=0)
     waited = Q(quickbooks__next_try_at=None) | Q(quickbooks__next_try_at__lte=timezone.now())
     return (
-        documents.filter(reached, new | changed & waited, account__in=accounts)
+        documents.filter(reached, new | changed & waited & ~under_way, account__in=accounts)
         .select_related("quickbooks")
         .order_by("date", "pk")
     )
+
+
+def _sync_of(model: type[Any]) -> str:
+    return "invoice_sync" if model is Invoice else "payment_sync"
 
 
 def _new(model: type[Any], connection: Connection, document: Invoice | Payment) -> Any:
