@@ -40,7 +40,6 @@ class DemoBooks:
     payments: list[PaymentRecord] = field(default_factory=list)
     void_invoices: list[str] = field(default_factory=list)
     void_payments: list[str] = field(default_factory=list)
-    skipped: list[str] = field(default_factory=list)
 
 
 def draw(clients: list[Client], team: tuple[str, str, str], seed: int) -> DemoBooks:
@@ -53,7 +52,6 @@ def draw(clients: list[Client], team: tuple[str, str, str], seed: int) -> DemoBo
     books = DemoBooks()
     codes = _codes(clients)
     books.accounts = [_account(rng, place, client, codes[place], team) for place, client in enumerate(clients)]
-    books.skipped = [code for client, code in zip(clients, codes, strict=True) if client.is_skipped]
     books.invoices = _invoices(rng, clients, codes, 3 * len(clients))
     books.payments = _payments(rng, books.invoices, round(len(clients) * 7 / 3))
     paid = {part.invoice for payment in books.payments for part in payment.allocations}

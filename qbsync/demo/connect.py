@@ -29,10 +29,14 @@ class Simulator:
         self._session = requests.Session()
         self._session.trust_env = False  # no proxy stands between processes of one machine
 
-    def company_ensure(self, company: dict[str, Any]) -> bool:
-        """Make the company; return False where its realm is there already, which is left as it is."""
-        answer = self._call("POST", f"{self.url}/_sim/companies", json=company)
-        return bool(answer.json()["created"])
+    def has_company(self, realm_id: str) -> bool:
+        """Return whether there is a company of this realm."""
+        known = self._call("GET", f"{self.url}/_sim/companies").json()["companies"]
+        return any(company["realm_id"] == realm_id for company in known)
+
+    def company_create(self, company: dict[str, Any]) -> None:
+        """Make the company."""
+        self._call("POST", f"{self.url}/_sim/companies", json=company)
 
     def sign_in(self, authorize_url: str, *, realm_id: str, email: str) -> dict[str, str]:
         """Open Intuit's sign-in page, allow access to the company, and return what the browser is sent back with."""
@@ -76,7 +80,7 @@ class _Form(HTMLParser):
 def connect(firm: Firm, owner: User, simulator: Simulator, realm_id: str, skipped: list[str]) -> bool:
     """Connect the firm and start its first sync; return False where that was done before, whatever became of it.
 
-    Takes up where an earlier attempt stopped. The accounts with the IDs ``skipped`` are skipped before the sync.
+    Takes up where an earlier attempt stopped. The accounts of the names ``skipped`` are skipped before the sync.
 
     Raises:
         DemoFailed: the simulator, or the portal itself, refuses.
@@ -89,7 +93,7 @@ def connect(firm: Firm, owner: User, simulator: Simulator, realm_id: str, skippe
         choices = connecting.choices(connection=connection)
     except connecting.ConnectRefused as refused:
         raise DemoFailed(str(refused)) from refused
-    for account in Account.objects.filter(firm=firm, code__in=skipped).order_by("pk"):
+    for account in Account.objects.filter(firm=firm, name__in=skipped).order_by("pk"):
         services.account_unsync(account=account, by=owner)
     services.connection_set_up(
         connection=connection,

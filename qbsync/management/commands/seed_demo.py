@@ -15,7 +15,7 @@ from accounts.services import invoice_void, payment_void
 from accounts.services.bulk import books_import
 from portal.models import Firm
 from qbsync.demo import books
-from qbsync.demo.clients import clients
+from qbsync.demo.clients import Client, clients
 from qbsync.demo.company import company
 from qbsync.demo.connect import DemoFailed, Simulator, connect
 from qbsync.demo.people import BIRCH, HARTWELL, DemoFirm, firm_ensure, owner_of
@@ -40,26 +40,34 @@ class Command(BaseCommand):
             )
         if not 50 <= options["accounts"] <= 100_000:
             raise CommandError("--accounts must be from 50 to 100,000.")
-        simulator = Simulator(options["simulator_url"])
         demos = [replace(HARTWELL, clients=options["accounts"]), BIRCH]
-        firms = [firm_ensure(demo) for demo in demos]
+        made = [(demo, firm_ensure(demo), clients(demo.cases, demo.clients, demo.seed)) for demo in demos]
+        for demo, firm, drawn in made:
+            self._books(demo, firm, drawn)
         try:
-            for demo, firm in zip(demos, firms, strict=True):
-                self._seed(demo, firm, simulator, may_connect=not options["skip_connect"])
+            for demo, firm, drawn in made:
+                self._quickbooks(demo, firm, drawn, Simulator(options["simulator_url"]), options["skip_connect"])
         except DemoFailed as failed:
             raise CommandError(str(failed)) from failed
 
-    def _seed(self, demo: DemoFirm, firm: Firm, simulator: Simulator, *, may_connect: bool) -> None:
-        drawn_clients = clients(demo.cases, demo.clients, demo.seed)
-        drawn = books.draw(drawn_clients, demo.team, demo.seed)
+    def _books(self, demo: DemoFirm, firm: Firm, drawn: list[Client]) -> None:
         with transaction.atomic():
             if not Account.objects.filter(firm=firm).exists():
-                _write(firm, drawn)
-        self._say(firm, _contents(firm))
-        made = simulator.company_ensure(company(demo, drawn_clients))
-        self._say(firm, f"QuickBooks company {demo.realm_id} {'made' if made else 'was there'}")
-        if demo.is_connected and may_connect:
-            done = connect(firm, owner_of(firm), simulator, demo.realm_id, drawn.skipped)
+                _write(firm, books.draw(drawn, demo.team, demo.seed))
+        counts = [(model, model.objects.filter(firm=firm).count()) for model in (Account, Invoice, Payment)]
+        self._say(firm, ", ".join(f"{count:,} {model._meta.verbose_name_plural}" for model, count in counts))
+
+    def _quickbooks(
+        self, demo: DemoFirm, firm: Firm, drawn: list[Client], simulator: Simulator, skip_connect: bool
+    ) -> None:
+        if simulator.has_company(demo.realm_id):
+            self._say(firm, f"QuickBooks company {demo.realm_id} was there")
+        else:
+            simulator.company_create(company(demo, drawn))
+            self._say(firm, f"QuickBooks company {demo.realm_id} made")
+        if demo.is_connected and not skip_connect:
+            skipped = [client.name for client in drawn if client.is_skipped]
+            done = connect(firm, owner_of(firm), simulator, demo.realm_id, skipped)
             self._say(firm, "connected; its first sync begins" if done else "was connected before")
 
     def _say(self, firm: Firm, text: str) -> None:
@@ -72,8 +80,3 @@ def _write(firm: Firm, drawn: books.DemoBooks) -> None:
         payment_void(payment=payment)
     for invoice in Invoice.objects.filter(firm=firm, number__in=drawn.void_invoices):
         invoice_void(invoice=invoice)
-
-
-def _contents(firm: Firm) -> str:
-    counts = [(model, model.objects.filter(firm=firm).count()) for model in (Account, Invoice, Payment)]
-    return ", ".join(f"{count:,} {model._meta.verbose_name_plural}" for model, count in counts)
