@@ -1,4 +1,4 @@
-"""The columns of the three CSV files, and how their headings are recognised. The README's table is made from this."""
+"""The columns of the three CSV files, and how headings are recognised. README.md here has them as tables."""
 
 from __future__ import annotations
 
@@ -45,10 +45,15 @@ COLUMNS: dict[Kind, tuple[Column, ...]] = {
         Column("Name", "The account's name", True, ("Account name",)),
         Column("Type", "Individual, Company or Other; blank: Individual, or as it is"),
         Column("Contact name", "The primary contact; blank: the account's name where there is an e-mail or phone"),
-        Column("Contact email", "", False, ("Email", "Contact e-mail")),
-        Column("Contact phone", "", False, ("Phone",)),
-        Column("Tags", "Separated by ; or |. They replace the account's tags; blank leaves them"),
-        Column("Team", "E-mail addresses of members, separated by ; or |. They replace the team; blank leaves it"),
+        Column(
+            "Contact email",
+            "Of the primary contact; blank contact cells leave the contact as it is",
+            False,
+            ("Email", "Contact e-mail"),
+        ),
+        Column("Contact phone", "Of the primary contact", False, ("Phone",)),
+        Column("Tags", "Separated by ; or a bar. They replace the account's tags; blank leaves them"),
+        Column("Team", "E-mail addresses of members, separated by ; or a bar. They replace the team; blank leaves it"),
     ),
     Kind.INVOICES: (
         Column("Number", "The invoice's number. Rows of the same number are lines of one invoice", True, ("Invoice",)),
@@ -77,3 +82,12 @@ COLUMNS: dict[Kind, tuple[Column, ...]] = {
         Column("Sync to QuickBooks", "Yes or No; blank: Yes, or as it is"),
     ),
 }
+
+
+def table(kind: Kind) -> str:
+    """Return the columns of a kind of file as a Markdown table."""
+    rows = [
+        f"| {column.title}{' *' if column.required else ''} | {', '.join(column.aliases)} | {column.help} |"
+        for column in COLUMNS[kind]
+    ]
+    return "\n".join(["| column | also | what it holds |", "|---|---|---|", *rows]) + "\n"

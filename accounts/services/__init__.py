@@ -6,6 +6,7 @@ at most the invoice, of the same account; ``balance_due`` is what ``ledger.settl
 ``revision`` grows with each change to the document itself; paying an invoice does not change the invoice.
 """
 
+from accounts.services.bulk import books_import
 from accounts.services.clients import (
     ContactInput,
     account_archive,
@@ -27,6 +28,7 @@ __all__ = [
     "account_create",
     "account_restore",
     "account_update",
+    "books_import",
     "contacts_replace",
     "invoice_record",
     "invoice_update",

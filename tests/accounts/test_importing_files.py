@@ -1,9 +1,13 @@
 """Files as people really send them: encodings, delimiters, headers, quotes, and damage of every kind."""
 
+from pathlib import Path
+
 import pytest
 
+import accounts.importing
 from accounts.importing import COLUMNS, Kind
 from accounts.importing import table as tables
+from accounts.importing.columns import table
 from accounts.importing.table import read_rows
 from accounts.services.bulk.records import Errors
 
@@ -87,7 +91,7 @@ def test_a_damaged_file_is_named_with_its_line(data: bytes, line: int, sentence:
     assert [(at, sentence in said) for at, said in errors] == [(line, True)], errors
 
 
-def test_more_rows_than_a_file_may_have_end_the_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_rows_than_a_file_may_have_end_the_reading() -> None:
     data = b"ID,Name\n" + b"A,B\n" * 1_000_000
     rows, errors = rows_of(data)
     assert len(rows) == tables.MOST_ROWS
@@ -102,3 +106,8 @@ def test_endless_blank_lines_end_the_reading() -> None:
 
 def test_a_file_that_is_too_large_is_not_even_decoded() -> None:
     assert "larger than 64 MB" in rows_of(b"x" * (tables.MOST_BYTES + 1))[1][0][1]
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_the_readme_tells_of_the_columns_as_they_are(kind: Kind) -> None:
+    assert table(kind) in (Path(accounts.importing.__file__).parent / "README.md").read_text()
