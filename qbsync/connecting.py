@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import re
 import secrets
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -23,11 +24,13 @@ from qbsync.gateway.company import BatchQuery, Company
 from qbsync.gateway.faults import Fault, FaultKind
 from qbsync.gateway.limiter import Priority, QuotaWait
 from qbsync.gateway.queries import select
+from qbsync.metering import count_requests
 from qbsync.models import Connection, ConnectionStatus
 from qbsync.models.connection import LIVE
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
+Sent = Counter[tuple[str, bool]]  # requests by endpoint, and whether Intuit meters them
 
 _REALM = re.compile("[0-9]{1,40}")
 _UNAVAILABLE = "QuickBooks does not answer at the moment. Nothing was changed; please try again in a few minutes."
@@ -89,18 +92,21 @@ def connection_complete(
         scope, sync_date: chosen in the steps before; a connection that was set up keeps its own.
 
     Raises:
-        ConnectRefused: nothing was changed, and what Intuit had granted was revoked.
+        ConnectRefused: nothing was changed, and what Intuit had granted was revoked where nobody else lives on it.
     """
     if not _REALM.fullmatch(realm_id):
         raise ConnectRefused("QuickBooks' answer names no company. Nothing was changed; please start again.")
     grant = _exchange(code)
+    sent: Sent = Counter()
     try:
         _refuse_other_company(firm, realm_id)
-        name = _company_name(realm_id, grant)
-        return _store(firm, by, realm_id, grant, name, scope, sync_date)
+        name = _company_name(realm_id, grant, sent)
+        connection = _store(firm, by, realm_id, grant, name, scope, sync_date)
     except ConnectRefused:
-        oauth.revoke_quietly(grant.refresh_token)
+        _give_up(realm_id, grant)
         raise
+    count_requests(connection.pk, sent)
+    return connection
 
 
 def connection_disconnect(*, connection: Connection, by: User) -> None:
@@ -169,6 +175,13 @@ def _exchange(code: str) -> oauth.Grant:
         raise ConnectRefused(_sentence(fault)) from fault
 
 
+def _give_up(realm_id: str, grant: oauth.Grant) -> None:
+    """Revoke a grant that is not wanted; unless a firm is connected to this company: whether Intuit ends one grant
+    only, or all that the portal has for the company, is not documented."""
+    if not Connection.objects.filter(realm_id=realm_id, status__in=LIVE).exists():
+        oauth.revoke_quietly(grant.refresh_token)
+
+
 def _refuse_other_company(firm: Firm, realm_id: str) -> None:
     """Refuse what the database would refuse, before anything is read from the company."""
     mine = Connection.objects.filter(firm=firm).first()
@@ -178,8 +191,8 @@ def _refuse_other_company(firm: Firm, realm_id: str) -> None:
         raise ConnectRefused(_TAKEN)
 
 
-def _company_name(realm_id: str, grant: oauth.Grant) -> str:
-    company = Company(realm_id, grant.access_token, priority=Priority.PEOPLE)
+def _company_name(realm_id: str, grant: oauth.Grant, sent: Sent) -> str:
+    company = _open(realm_id, grant.access_token, sent)
     info = _as_owner(company.company_info).body
     return str(info.get("CompanyName") or info.get("LegalName") or "")[:200]
 
@@ -222,16 +235,26 @@ def _store(
 # --- Reading as the owner who waits ---------------------------------------------------------------------------------
 
 
+def _open(realm_id: str, access_token: str, sent: Sent) -> Company:
+    def count(endpoint: str, metered: bool) -> None:
+        sent[endpoint, metered] += 1
+
+    return Company(realm_id, access_token, priority=Priority.PEOPLE, on_request=count)
+
+
 def _with_token(connection: Connection, read: Callable[[Company], T]) -> T:
     """Read with a valid token; one that QuickBooks refuses although it should be valid is refreshed once."""
+    sent: Sent = Counter()
     token = credentials.access_token(connection.pk)
     try:
-        return read(Company(connection.realm_id, token.value, priority=Priority.PEOPLE))
+        return read(_open(connection.realm_id, token.value, sent))
     except Fault as fault:
         if fault.kind is not FaultKind.TOKEN_REFUSED:
             raise
-    token = credentials.access_token(connection.pk, refuse=token.value)
-    return read(Company(connection.realm_id, token.value, priority=Priority.PEOPLE))
+        token = credentials.access_token(connection.pk, refuse=token.value)
+        return read(_open(connection.realm_id, token.value, sent))
+    finally:
+        count_requests(connection.pk, sent)
 
 
 def _as_owner(read: Callable[[], T]) -> T:

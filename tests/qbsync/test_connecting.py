@@ -19,7 +19,7 @@ from qbsync.connecting import ConnectRefused
 from qbsync.gateway import oauth
 from qbsync.gateway.company import Company
 from qbsync.gateway.faults import Fault, FaultKind
-from qbsync.models import Connection, ConnectionStatus, HistoryEntry
+from qbsync.models import Connection, ConnectionStatus, HistoryEntry, RequestCount
 from qbsync.models.connection import Scope
 from tests.gateway.replay import Replay
 from tests.simulated import Simulator
@@ -122,7 +122,7 @@ def test_a_company_of_another_firm_is_refused_and_that_firm_stays_connected(
         connect(*owner_of("Bob Bookkeeping", "Bob"), realm)
 
     assert rows() == before
-    assert is_revoked(granted[1])
+    assert not is_revoked(granted[1]), "a revocation might end what the other firm lives on"
     assert Company(realm, credentials.access_token(connection.pk).value).company_info()
 
 
@@ -350,3 +350,11 @@ def test_the_last_step_says_when_quickbooks_does_not_answer(simulator: Simulator
     simulator.faults(realm, {"match": {"endpoint": "batch"}, "kind": "http", "status": 503})
     with pytest.raises(ConnectRefused, match="does not answer"):
         connecting.choices(connection=connection)
+
+
+def test_what_connecting_asks_of_quickbooks_is_counted(simulator: Simulator) -> None:
+    realm = simulator.company()
+    connection = connect(*owner_of("Alice & Partners", "Alice"), realm)
+    connecting.choices(connection=connection)
+    counted = sum(RequestCount.objects.filter(connection=connection).values_list("count", flat=True))
+    assert counted == sum(simulator.stats(realm)["requests"].values())
