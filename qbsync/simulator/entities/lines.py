@@ -109,6 +109,9 @@ def _finish(books: Books, line: dict[str, Any], totals: Totals) -> dict[str, Any
 
 def _sales_item(books: Books, line: dict[str, Any], totals: Totals) -> dict[str, Any]:
     sent = dict(line.get("SalesItemLineDetail", {}))
+    for name in ("Qty", "UnitPrice"):
+        if not sent.get(name):
+            sent.pop(name, None)  # zero is what some libraries send for "not given", and Intuit takes it so
     if "Qty" in sent and "UnitPrice" in sent and money(sent["Qty"] * sent["UnitPrice"]) != money(line["Amount"]):
         raise faults.Fault(
             "6070", "Amount calculation incorrect in the request",

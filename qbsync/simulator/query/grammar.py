@@ -27,7 +27,7 @@ _GRAMMAR = r"""
     direction: ASC | DESC
     paging: STARTPOSITION SIGNED -> start
         | MAXRESULTS SIGNED -> most
-    OPERATOR: "<=" | ">=" | "=" | "<" | ">"
+    OPERATOR: "<=" | ">=" | "!=" | "=" | "<" | ">"
     STAR: "*"
     SELECT.2: /select(?![\w.])/i
     FROM.2: /from(?![\w.])/i
@@ -57,7 +57,7 @@ LONGEST = 100_000
 
 @dataclass(frozen=True)
 class Condition:
-    """`prop operator values`; operator is one of = < > <= >= IN LIKE, values text, Decimal or bool."""
+    """`prop operator values`; operator is one of = != < > <= >= IN LIKE, values text, Decimal or bool."""
 
     prop: str
     operator: str

@@ -1,0 +1,156 @@
+"""Owns the entities that stand alone: JournalEntry, Transfer, TimeActivity, Attachable."""
+
+from decimal import Decimal
+from typing import Any
+
+from .. import faults
+from ..books import Books
+from ..render import money
+from ..store import Row
+from .base import EntityType, Request, resolved
+from .currency import CURRENCY, set_currency
+from .schema import (
+    BASE,
+    TAX_DETAIL,
+    accept,
+    amount,
+    choice,
+    computed,
+    day,
+    decimal,
+    flag,
+    ignored,
+    listing,
+    record,
+    ref,
+    text,
+)
+from .transactions import check_period, number_document
+
+_POSTING = {
+    "PostingType": choice("Debit", "Credit"), "AccountRef": ref("Account"), "Entity": record("EntityTypeRef"),
+    "TaxApplicableOn": ignored(), "TaxAmount": ignored(), "TaxCodeRef": ref(""), "ClassRef": ref("Class"),
+    "DepartmentRef": ref("Department"), "BillableStatus": ignored(), "JournalCodeRef": ignored(),
+}  # fmt: skip
+_JOURNAL_LINE = {
+    "Id": text(20), "LineNum": decimal(), "Description": text(4000), "Amount": amount(), "LinkedTxn": listing(),
+    "DetailType": choice("JournalEntryLineDetail", "DescriptionOnly"), "CustomField": ignored(),
+    "JournalEntryLineDetail": record("JournalEntryLineDetail", _POSTING), "ProjectRef": ignored(),
+    "CustomExtensions": ignored(),
+}  # fmt: skip
+
+
+class JournalEntry(EntityType):
+    """Debits and credits that must agree."""
+
+    kind = "JournalEntry"
+    counted = True
+    own_fields = {
+        "Adjustment": flag(), "HomeCurrencyAdjustment": ignored(), **BASE, "DocNumber": text(21, filterable=True),
+        "TxnDate": day(filterable=True), "CurrencyRef": CURRENCY, "ExchangeRate": decimal(), "PrivateNote": text(4000),
+        "Line": listing(), "TxnTaxDetail": TAX_DETAIL, "TotalAmt": computed("number"), "TxnSource": ignored(),
+        "GlobalTaxCalculation": ignored(), "TransactionLocationType": ignored(), "RecurDataRef": ignored(),
+        "LinkedTxn": ignored(), "CustomField": ignored(), "EnteredInAdjustmentMode": ignored(),
+    }  # fmt: skip
+
+    def complete(self, books: Books, body: dict[str, Any], old: Row | None, request: Request) -> None:
+        """Raise 6000 unless the sides are equal."""
+        if not body.get("Line"):
+            raise faults.missing("Line")
+        body.setdefault("TxnDate", books.today.isoformat())
+        check_period(books, body, old)
+        number_document(books, self.kind, body, old, request)
+        set_currency(books, body)
+        sides = {"Debit": Decimal(0), "Credit": Decimal(0)}
+        lines = []
+        for place, raw in enumerate(body["Line"]):
+            line = accept("Line", _JOURNAL_LINE, raw) if isinstance(raw, dict) else {}
+            detail = dict(line.get("JournalEntryLineDetail", {}))
+            for name, holder in (("Amount", line), ("PostingType", detail), ("AccountRef", detail)):
+                if name not in holder:
+                    raise faults.missing(f"Line.{name}")
+            detail["AccountRef"] = resolved(books, "Account", detail["AccountRef"]["value"])
+            sides[detail["PostingType"]] += line["Amount"]
+            described = {"Description": line["Description"]} if "Description" in line else {}
+            lines.append(
+                {"Id": str(place), **described, "Amount": line["Amount"], "DetailType": "JournalEntryLineDetail",
+                 "JournalEntryLineDetail": detail}
+            )  # fmt: skip
+        if sides["Debit"] != sides["Credit"]:
+            raise faults.business("The debits of a journal entry must be equal to its credits.")
+        body["Line"], body["TotalAmt"] = lines, money(sides["Debit"])
+        body.setdefault("Adjustment", False)
+
+
+class Transfer(EntityType):
+    """Money moved between accounts."""
+
+    kind = "Transfer"
+    own_fields = {
+        "FromAccountRef": ref("Account"), "ToAccountRef": ref("Account"), "Amount": amount(filterable=True), **BASE,
+        "TxnDate": day(filterable=True), "CurrencyRef": CURRENCY, "ExchangeRate": decimal(), "PrivateNote": text(4000),
+        "TransactionLocationType": ignored(), "TxnSource": ignored(), "RecurDataRef": ignored(),
+        "CustomField": ignored(),
+    }  # fmt: skip
+
+    def complete(self, books: Books, body: dict[str, Any], old: Row | None, request: Request) -> None:
+        """Both accounts and the amount are required."""
+        for name in ("FromAccountRef", "ToAccountRef", "Amount"):
+            if name not in body:
+                raise faults.missing(name)
+        body.setdefault("TxnDate", books.today.isoformat())
+        check_period(books, body, old)
+        set_currency(books, body)
+
+
+class TimeActivity(EntityType):
+    """Time that somebody worked."""
+
+    kind = "TimeActivity"
+    own_fields = {
+        "TxnDate": day(filterable=True), "NameOf": choice("Employee", "Vendor"), "EmployeeRef": ref("Employee"),
+        "VendorRef": ref("Vendor"), "CustomerRef": ref("Customer"), "DepartmentRef": ref("Department"),
+        "ItemRef": ref("Item"), "ClassRef": ref("Class"), "PayrollItemRef": ignored(), "ProjectRef": ignored(),
+        "BillableStatus": choice("Billable", "NotBillable", "HasBeenBilled"), "Taxable": flag(),
+        "HourlyRate": decimal(),
+        "CostRate": decimal(), "Hours": decimal(), "Minutes": decimal(), "Seconds": decimal(), "BreakHours": decimal(),
+        "BreakMinutes": decimal(), "StartTime": text(40), "EndTime": text(40), "Description": text(4000), **BASE,
+        "TransactionLocationType": ignored(), "OtherNameRef": ignored(), "AttachableRef": ignored(),
+        "TimeChargeId": ignored(),
+    }  # fmt: skip
+
+    def complete(self, books: Books, body: dict[str, Any], old: Row | None, request: Request) -> None:
+        """Who worked, and how long, are required."""
+        if "NameOf" not in body:
+            raise faults.missing("NameOf")
+        if f"{body['NameOf']}Ref" not in body:
+            raise faults.missing(f"{body['NameOf']}Ref")
+        if not ({"Hours", "Minutes"} & set(body) or {"StartTime", "EndTime"} <= set(body)):
+            raise faults.missing("Hours")
+        body.setdefault("TxnDate", books.today.isoformat())
+        body.setdefault("BillableStatus", "NotBillable")
+        body.setdefault("Taxable", False)
+        body.setdefault("HourlyRate", 0)
+
+
+class Attachable(EntityType):
+    """A note or the description of a file. Files themselves are not taken."""
+
+    kind = "Attachable"
+    sequence = "attachable"
+    own_fields = {
+        "FileName": text(1000, filterable=True), "FileAccessUri": ignored(), "TempDownloadUri": ignored(),
+        "Size": ignored(), "ContentType": text(100), "Category": text(100), "Lat": text(100), "Long": text(100),
+        "PlaceName": text(2000), "Note": text(2000, filterable=True), "Tag": text(2000), "AttachableRef": listing(),
+        "ThumbnailFileAccessUri": ignored(), "ThumbnailTempDownloadUri": ignored(), "CustomField": ignored(),
+        "AttachableEx": ignored(), **BASE,
+    }  # fmt: skip
+
+    def complete(self, books: Books, body: dict[str, Any], old: Row | None, request: Request) -> None:
+        """A note or a file name is required."""
+        if "Note" not in body and "FileName" not in body:
+            raise faults.missing("Note")
+
+
+for _type in (JournalEntry, Transfer, TimeActivity, Attachable):
+    _type()
