@@ -12,30 +12,32 @@ from django.db.models import QuerySet
 
 from accounts import selectors
 from accounts.models import Account, Invoice, Payment
-from qbsync.presentation import LABELS
+from qbsync.presentation import LABELS, REASON_LABELS
 from qbsync.selectors import with_document_standing, with_standing
 from qbsync.states import Reason, Status
 
 FILTER_PARAM = "quickbooks"
-REASON_PARAM = "reason"
 
 
-def filter_choices() -> list[tuple[str, str]]:
-    """Return the statuses to choose from, as value and label."""
-    return [(status.value, label) for status, label in LABELS.items()]
+def filter_choices() -> dict[str, list[tuple[str, str]]]:
+    """Return what to choose from, as value and label, under the headings of the two kinds."""
+    return {
+        "Status": [(status.value, label) for status, label in LABELS.items()],
+        "Reason": [(reason.value, label) for reason, label in REASON_LABELS.items()],
+    }
 
 
 def accounts_with_quickbooks(accounts: QuerySet[Account], params: Mapping[str, str]) -> QuerySet[Account]:
-    """Return the accounts with what the QuickBooks column shows, narrowed to the status and reason asked for.
+    """Return the accounts with what the QuickBooks column shows, narrowed to the status or reason asked for.
 
-    A value that is no status or reason is ignored, like any other unknown parameter.
+    A value that is neither is ignored, like any other unknown parameter.
     """
     found: QuerySet[Any] = with_standing(accounts)
-    status, reason = params.get(FILTER_PARAM, ""), params.get(REASON_PARAM, "")
-    if status in list(Status):
-        found = found.filter(quickbooks_status=status)
-    if reason and reason in list(Reason):
-        found = found.filter(quickbooks_reason=reason)
+    wanted = params.get(FILTER_PARAM, "")
+    if wanted in list(Status):
+        return found.filter(quickbooks_status=wanted)
+    if wanted and wanted in list(Reason):
+        return found.filter(quickbooks_reason=wanted)
     return found
 
 

@@ -33,6 +33,27 @@ DOCUMENT_LABELS = {
     DocumentStatus.SKIPPED: "Skipped",
     DocumentStatus.NOT_SYNCED: "Not synced",
 }
+REASON_LABELS = {
+    Reason.NO_MATCH: "No exact match",
+    Reason.SEVERAL_MATCHES: "Several matches",
+    Reason.NAMESAKE_ACCOUNT: "Two accounts of the same name",
+    Reason.NAMESAKE_LINKED: "A namesake is linked",
+    Reason.CUSTOMER_TAKEN: "Customer linked to another account",
+    Reason.HELD_BY_VENDOR: "Name used by a vendor",
+    Reason.HELD_BY_EMPLOYEE: "Name used by an employee",
+    Reason.HELD_BY_CUSTOMER: "Name used by a sub-customer",
+    Reason.HELD_BY_INACTIVE: "Customer is inactive",
+    Reason.NAME_INVALID: "Name that QuickBooks cannot hold",
+    Reason.CUSTOMER_GONE: "Chosen customer is gone",
+    Reason.REFUSED: "Refused by QuickBooks",
+    Reason.CONNECTION: "Connection refused",
+    Reason.UNAVAILABLE: "QuickBooks does not answer",
+    Reason.NO_WORKER: "No worker is running",
+    Reason.CUSTOMER_INACTIVE: "Customer deleted in QuickBooks",
+    Reason.CUSTOMER_MERGED: "Customer merged in QuickBooks",
+}
+"""Each reason in a few words, for filters and counts; the sentences are in ``qbsync.wording``."""
+
 LOST = frozenset({Reason.CUSTOMER_INACTIVE, Reason.CUSTOMER_MERGED})
 _ASKED = {
     Ask.MATCH: "Looking for the QuickBooks customer of the same name.",

@@ -8,11 +8,12 @@ from typing import Any
 
 from django import template
 from django.template.context import RequestContext
+from django.urls import reverse
 
 from accounts.models import Account, Invoice, Payment
 from portal.models import Firm
 from qbsync import presentation
-from qbsync.filters import FILTER_PARAM, REASON_PARAM, filter_choices
+from qbsync.filters import FILTER_PARAM, filter_choices
 from qbsync.models.connection import SyncRun
 from qbsync.selectors import connection_of, connection_with_health, document_standing, standing
 from qbsync.states import Reason, Status
@@ -137,6 +138,7 @@ def document_context(document: Invoice | Payment, *, may_manage: bool) -> dict[s
         "message": presentation.document_message(now, document),
         "link": presentation.quickbooks_url(connection, kind, now.qbo_id) if has_copy and connection else "",
         "tip_id": f"qb-tip-{kind}-{document.pk}",
+        "cell_url": reverse(f"quickbooks_{kind}_cell", args=[document.pk]),
         "may_manage": may_manage,
         "menu": presentation.document_menu(now, document) if may_manage else [],
     }
@@ -149,7 +151,6 @@ def quickbooks_filter(context: RequestContext) -> dict[str, Any]:
         "name": FILTER_PARAM,
         "choices": filter_choices(),
         "chosen": context["request"].GET.get(FILTER_PARAM, ""),
-        "reason": context["request"].GET.get(REASON_PARAM, ""),
     }
 
 

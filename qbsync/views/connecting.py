@@ -16,7 +16,7 @@ from portal.access import MemberRequest, owner_required
 from qbsync import connecting, services
 from qbsync.connecting import ConnectRefused
 from qbsync.forms import ScopeForm, SetUpForm
-from qbsync.models.connection import LIVE, Connection, ConnectionStatus
+from qbsync.models.connection import LIVE, Connection
 from qbsync.selectors import connection_of
 
 SESSION_KEY = "quickbooks_sign_in"
@@ -27,18 +27,18 @@ SESSION_KEY = "quickbooks_sign_in"
 @require_GET
 def explain(request: MemberRequest) -> HttpResponse:
     """Step 1: say what will happen."""
-    if _is_live(request):
+    if _is_begun(request):
         return redirect("quickbooks_settings")
-    return render(request, "qbsync/connect_explain.html", {"step": 1, "connection": connection_of(request.firm)})
+    return render(request, "qbsync/connect_explain.html", {"step": 1})
 
 
 @owner_required
 @require_http_methods(["GET", "POST"])
 def choose_accounts(request: MemberRequest) -> HttpResponse:
     """Step 2: choose which accounts are synced and from which date on; then on to Intuit, step 3."""
-    if _is_live(request):
+    if _is_begun(request):
         return redirect("quickbooks_settings")
-    form = ScopeForm(request.POST or None, firm=request.firm, initial=_chosen_before(request))
+    form = ScopeForm(request.POST or None, firm=request.firm)
     if request.method == "POST" and form.is_valid():
         return _to_intuit(request, form.cleaned_data["scope"], form.cleaned_data["sync_date"])
     return render(request, "qbsync/connect_accounts.html", {"step": 2, "form": form})
@@ -158,14 +158,7 @@ def _complete(request: MemberRequest, begun: dict[str, Any]) -> Connection:
     )
 
 
-def _is_live(request: MemberRequest) -> bool:
+def _is_begun(request: MemberRequest) -> bool:
+    """Whether there is a connection to go on with, be it live or ended: it keeps what was chosen then."""
     connection = connection_of(request.firm)
-    return connection is not None and connection.status in LIVE
-
-
-def _chosen_before(request: MemberRequest) -> dict[str, Any]:
-    """What was chosen for the company that the firm was connected to, so that it need not be chosen again."""
-    connection = connection_of(request.firm)
-    if connection is None or connection.status != ConnectionStatus.DISCONNECTED or not connection.sync_date:
-        return {}
-    return {"scope": connection.scope, "sync_date": connection.sync_date}
+    return connection is not None and (connection.status in LIVE or connection.set_up_at is not None)

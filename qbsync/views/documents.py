@@ -1,4 +1,4 @@
-"""The two buttons of an invoice or payment: Sync to QuickBooks, and Do not sync."""
+"""The two buttons of an invoice or payment, Sync to QuickBooks and Do not sync, and its cell after a press."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from accounts.models import Account, Invoice, Payment
 from portal.access import MemberRequest, manager_required
 from qbsync import services
 from qbsync.selectors import with_document_standing
 from qbsync.services import Refused
+from qbsync.states import DocumentStatus
 from qbsync.templatetags.quickbooks import document_context
 from qbsync.views.answers import is_htmx
 
@@ -32,13 +33,29 @@ def _button(model: type[Invoice] | type[Payment], verb: Callable[..., Any], tab:
         except Refused as refused:
             error = str(refused)
         if is_htmx(request):
-            context = document_context(_visible(request, model, pk), may_manage=True)
-            return render(request, "qbsync/_document_cell.html", {**context, "error": error})
+            return _cell(request, _visible(request, model, pk), error)
         if error:
             messages.error(request, error)
         return redirect(tab, document.account_id)
 
     return press
+
+
+def _poll(model: type[Invoice] | type[Payment]) -> Any:
+    """Return the view that a cell asks after a press, until the document has gone."""
+
+    @manager_required
+    @require_GET
+    def cell(request: MemberRequest, pk: int) -> HttpResponse:
+        return _cell(request, _visible(request, model, pk))
+
+    return cell
+
+
+def _cell(request: MemberRequest, document: Invoice | Payment, error: str = "") -> HttpResponse:
+    context = document_context(document, may_manage=True)
+    waits = context["standing"].status == DocumentStatus.WAITING and not context["standing"].reason
+    return render(request, "qbsync/_document_cell.html", {**context, "error": error, "is_polled": waits})
 
 
 def _visible(request: MemberRequest, model: type[Any], pk: int) -> Any:
@@ -49,6 +66,7 @@ def _visible(request: MemberRequest, model: type[Any], pk: int) -> Any:
     return found
 
 
+invoice_cell, payment_cell = _poll(Invoice), _poll(Payment)
 invoice_sync = _button(Invoice, services.document_sync, "account_invoices")
 invoice_skip = _button(Invoice, services.document_skip, "account_invoices")
 payment_sync = _button(Payment, services.document_sync, "account_payments")

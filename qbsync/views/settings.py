@@ -15,7 +15,7 @@ from qbsync import connecting, selectors
 from qbsync.gateway import faults
 from qbsync.models import Connection
 from qbsync.models.connection import LIVE
-from qbsync.presentation import LABELS
+from qbsync.presentation import LABELS, REASON_LABELS
 from qbsync.selectors import connection_of
 from qbsync.states import DocumentStatus
 
@@ -65,6 +65,7 @@ def _progress(connection: Connection) -> dict[str, Any]:
         "connection": connection,
         "progress": now,
         "account_rows": [(status.value, label, now.accounts[status]) for status, label in LABELS.items()],
+        "reason_rows": [(r.value, REASON_LABELS[r], count) for r, count in now.reasons.most_common()],
         "document_rows": [
             (name, {status.value: counts[status] for status in DocumentStatus})
             for name, counts in (("Invoices", now.invoices), ("Payments", now.payments))

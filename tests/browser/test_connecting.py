@@ -49,13 +49,13 @@ def test_the_owner_connects_and_watches_the_first_sync_finish(
         next(one["Id"] for one in simulator.entities(realm, "Item") if one["Name"] == "Services")
     )
     page.get_by_role("button", name="Start syncing").click()
-    expect(page.get_by_role("heading", name="Everything is up to date")).to_be_visible(timeout=40_000)
-    expect(page.get_by_role("link", name="Synced 2", exact=True)).to_be_visible()
+    expect(page.get_by_role("heading", name="Up to date, except for 1 account")).to_be_visible(timeout=40_000)
+    expect(page.get_by_role("link", name="2 Synced", exact=True)).to_be_visible()
     expect(page.get_by_role("row", name="Invoices 2 0 0")).to_be_visible()
     assert AccountSync.objects.filter(status="synced").count() == 2
     assert len(simulator.entities(realm, "Customer")) == 2, "no customer was created unasked"
 
-    page.get_by_role("link", name="Failed 1").click()
+    page.get_by_role("link", name="1 Failed").click()
     expect(page.get_by_role("link", name="Kowalski Plumbing")).to_be_visible()
     expect(page.get_by_role("link", name="Acme")).to_have_count(0)
 

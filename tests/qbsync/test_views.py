@@ -219,7 +219,7 @@ def test_the_list_filters_by_status_and_reason(desk: Desk) -> None:
         return set(re.findall(r"<bdi>(.*?)</bdi>", page))
 
     assert shown(quickbooks="failed") == {"Failed LLC", "Stalled LLC"}
-    assert shown(quickbooks="failed", reason="no_match") == {failed.name}
+    assert shown(quickbooks="no_match") == {failed.name}
     assert shown(quickbooks="synced") == {synced.name}
     assert len(shown(quickbooks="nonsense")) == 3
 
@@ -267,6 +267,16 @@ def test_a_document_is_sent_or_left_out_by_its_buttons(desk: Desk) -> None:
     assert InvoiceSync.objects.get(document=invoice).status == DocumentStatus.WAITING
     browser.post(f"{url}skip/")
     assert InvoiceSync.objects.get(document=invoice).status == DocumentStatus.SKIPPED
+
+
+def test_a_pressed_document_asks_for_itself_until_it_has_gone(desk: Desk) -> None:
+    invoice = desk.invoice(desk.synced("Acme"))
+    browser = desk.sign_in(desk.olivia)
+    url = f"/clients/invoices/{invoice.pk}/quickbooks/"
+    assert f'hx-get="{url}cell/"' in browser.post(f"{url}sync/", headers=HTMX).content.decode()
+    InvoiceSync.objects.update(status="synced", qbo_id="7", settled_revision=1, pushed_revision=1)
+    cell = browser.get(f"{url}cell/").content.decode()
+    assert "Synced" in cell and "hx-trigger" not in cell
 
 
 def test_a_document_of_an_unsynced_account_is_refused_in_place(desk: Desk) -> None:

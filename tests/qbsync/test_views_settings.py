@@ -235,7 +235,13 @@ def test_disconnect_asks_first_revokes_and_keeps_the_links(unconnected: Desk, si
     assert (connection.status, connection.refresh_token) == (ConnectionStatus.DISCONNECTED, "")
     assert AccountSync.objects.get(account=account).customer is not None
     assert browser.post(f"{SETTINGS}disconnect/")["Location"] == SETTINGS
-    assert "QuickBooks is disconnected" in browser.get(SETTINGS).content.decode()
+    page = browser.get(SETTINGS).content.decode()
+    assert "QuickBooks is disconnected" in page and "Connect again" in page
+    assert browser.get(f"{SETTINGS}connect/accounts/")["Location"] == SETTINGS
+    back = _decide(browser.post(f"{SETTINGS}reconnect/")["Location"], connection.realm_id)
+    assert browser.get(back)["Location"] == SETTINGS
+    connection.refresh_from_db()
+    assert connection.is_ready
 
 
 def test_an_intuit_that_does_not_answer_is_said_and_nothing_is_changed(
