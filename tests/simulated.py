@@ -38,6 +38,10 @@ class Simulator:
         if planned:
             self._call("POST", f"/_sim/companies/{realm}/faults", list(planned))
 
+    def planned(self, realm: str) -> list[Entity]:
+        """The planned faults as they are now, each with its counters."""
+        return cast(list[Entity], self._call("GET", f"/_sim/companies/{realm}/faults"))
+
     def latency(self, realm: str, *, request_ms: int = 0, batch_item_ms: int = 0) -> None:
         """Make every request, and every item of a batch, take this long."""
         wanted = {"request_ms": request_ms, "batch_item_ms": batch_item_ms}
@@ -54,6 +58,14 @@ class Simulator:
     def change(self, realm: str, kind: str, number: str, **values: Any) -> None:
         """Change an entity as a person does in QuickBooks: no SyncToken is needed."""
         self._call("POST", f"/_sim/companies/{realm}/change", {"entity": kind, "id": number, "values": values})
+
+    def remove(self, realm: str, kind: str, number: str, *, operation: str = "delete") -> None:
+        """Delete a document, or void it, as a person does in QuickBooks."""
+        self._call("POST", f"/_sim/companies/{realm}/change", {"entity": kind, "id": number, "operation": operation})
+
+    def options(self, realm: str, **options: Any) -> None:
+        """Choose the company's answers to what is not known of Intuit's; `forget_requestids=True` too."""
+        self._call("POST", f"/_sim/companies/{realm}/options", options)
 
     def clock(self, offset_s: float) -> None:
         """Set the simulator's clock this far from the true one. The fixture puts it back."""

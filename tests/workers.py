@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -19,9 +20,12 @@ _READY_S = 60
 class Worker:
     """One worker with its pool of processes."""
 
-    def __init__(self, log: Path, *, queues: tuple[str, ...], concurrency: int, environment: dict[str, str]) -> None:
-        """Start it and wait until it takes tasks."""
+    def __init__(
+        self, log: Path, *, queues: tuple[str, ...], concurrency: int, environment: dict[str, str], include: str = ""
+    ) -> None:
+        """Start it and wait until it takes tasks; ``include`` names one more module that it is to load."""
         options = ["-Q", ",".join(queues), "-c", str(concurrency), "-n", f"{log.stem}@%h", "-l", "info"]
+        options += ["-I", include] if include else []
         command = [sys.executable, "-m", "celery", "-A", "portal", "worker", *options, "--without-mingle"]
         self._child = Child(Service(log.stem, command, log, {**_same_as_the_test(), **environment}))
         deadline = time.monotonic() + _READY_S
@@ -33,6 +37,12 @@ class Worker:
     def log(self) -> str:
         """What it has logged so far."""
         return self._child.output()
+
+    def pool(self) -> list[int]:
+        """The ids of its pool's processes."""
+        listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+        pairs = [line.split() for line in listed.splitlines()]
+        return [int(pid) for pid, parent in pairs if int(parent) == self._child.pid]
 
     def kill(self) -> None:
         """End it and its pool at once and unprepared, as a machine that loses its power does."""
