@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+
+from django.db.models import BigIntegerField, Max, QuerySet
+from django.db.models.functions import Cast, Substr
 
 from accounts.models import Account, Invoice, Payment
 from portal.models import Firm
@@ -25,8 +27,7 @@ def initials(name: str) -> str:
 def next_code(firm: Firm, name: str) -> str:
     """Return the account ID after the highest one with the same initials, such as JG2."""
     start = initials(name)
-    taken = Account.objects.filter(firm=firm, code__regex=rf"^{start}[0-9]{{1,8}}$").values_list("code", flat=True)
-    return f"{start}{1 + _highest(code[len(start) :] for code in taken)}"
+    return f"{start}{1 + _highest(Account.objects.filter(firm=firm), 'code', start)}"
 
 
 def next_number(firm: Firm, model: type[Invoice] | type[Payment]) -> str:
@@ -37,10 +38,12 @@ def next_number(firm: Firm, model: type[Invoice] | type[Payment]) -> str:
         prefix, digits = _PREFIX[model], str(_FIRST - 1)
     else:
         prefix, digits = parts.groups()
-    alike = model.objects.filter(firm=firm, number__regex=rf"^{re.escape(prefix)}[0-9]{{1,15}}$")
-    highest = max(int(digits), _highest(number[len(prefix) :] for number in alike.values_list("number", flat=True)))
+    highest = max(int(digits), _highest(model.objects.filter(firm=firm), "number", prefix))
     return f"{prefix}{highest + 1:0{len(digits)}d}"
 
 
-def _highest(numbers: Iterable[str]) -> int:
-    return max((int(number) for number in numbers), default=0)
+def _highest(rows: QuerySet, field: str, prefix: str) -> int:
+    """The highest number that follows the prefix in this column, 0 where none does; told by the database."""
+    alike = rows.filter(**{f"{field}__regex": rf"^{re.escape(prefix)}[0-9]{{1,15}}$"})
+    number = Cast(Substr(field, len(prefix) + 1), BigIntegerField())
+    return alike.aggregate(highest=Max(number))["highest"] or 0

@@ -33,6 +33,8 @@ def test_numbers_go_on_in_the_way_the_firm_numbers(ledger: Ledger) -> None:
     ledger.bill("1", number="2026/999")
     ledger.bill("1", number="2026/012")
     assert ledger.bill("1").number == "2026/1000"
+    ledger.bill("1", number="No. 9 (a.b*c)\\7")
+    assert ledger.bill("1").number == "No. 9 (a.b*c)\\8"
     ledger.bill("1", number="final")
     assert ledger.bill("1").number == "INV-1003"
 
