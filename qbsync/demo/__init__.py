@@ -3,8 +3,10 @@
 Everything is drawn from fixed seeds, so it is the same on every machine. The simulator is reached over HTTP only.
 
 ``people``   the firms and those who sign in
-``names``    names to draw from          ``cases``   clients that are hard to match, each written by hand
-``clients``  who the clients are         ``books``   their invoices and payments
+``names``    names to draw from
+``cases``    clients that are hard to match, each written by hand
+``clients``  who the clients are
+``books``    their invoices and payments
 ``company``  the QuickBooks company that belongs to a firm's clients
-``control``  the simulator's control API ``connect`` walks through Intuit's sign-in as the owner would
+``connect``  makes companies, and walks through Intuit's sign-in as the owner would
 """
