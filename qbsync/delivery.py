@@ -97,8 +97,7 @@ def _back(shipment: Shipment, keys: Sequence[str]) -> None:
     PushIntent.objects.filter(pk__in=[shipment.intents[key].pk for key in keys]).delete()
     for key in reversed(keys):
         item = shipment.items[key]
-        queue = item.work.invoices if item.entity == "Invoice" else item.work.payments
-        queue.insert(0, item)
+        item.queue.insert(0, item)
 
 
 def _answer_lost(item: Item) -> Change:

@@ -177,8 +177,7 @@ class _Sync:
             shipment = outbox.record(self.connection, chosen)
             sent = set(map(id, shipment.items.values())) if shipment else set()
             for item in chosen:
-                queue = item.work.invoices if item in item.work.invoices else item.work.payments
-                queue.remove(item)
+                item.queue.remove(item)
                 item.work.in_flight += id(item) in sent
             if shipment:
                 self.flights[pool.submit(delivery.send, self.session.company, shipment, self.priority)] = shipment

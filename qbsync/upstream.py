@@ -44,6 +44,7 @@ def reconcile(connection: Connection, company: Company, works: Sequence[AccountW
         work.invoice_ids |= {i.document.pk: i.row.qbo_id for i in work.invoices if i.row.qbo_id}
         work.invoices = [item for item in work.invoices if item.row.settled_revision < item.document.revision]
         work.payments = [item for item in work.payments if item.row.settled_revision < item.document.revision]
+        work.voided_invoices = [i for i in work.voided_invoices if i.row.settled_revision < i.document.revision]
     _adopt_paid_invoices(connection, company, works)
 
 
@@ -55,8 +56,7 @@ def look_again(connection: Connection, company: Company, items: Sequence[Item]) 
 
 def _items(works: Iterable[AccountWork]) -> Iterator[Item]:
     for work in works:
-        yield from work.invoices
-        yield from work.payments
+        yield from work.items()
 
 
 def by_number(company: Company, numbers: Iterable[str]) -> Iterator[Remote]:

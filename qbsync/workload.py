@@ -32,29 +32,40 @@ class Item:
         """QuickBooks' name of the document's type."""
         return "Invoice" if isinstance(self.document, Invoice) else "Payment"
 
+    @property
+    def queue(self) -> list[Item]:
+        """The queue of its account that it stands in."""
+        if isinstance(self.document, Payment):
+            return self.work.payments
+        return self.work.voided_invoices if self.operation == Operation.VOID else self.work.invoices
+
 
 @dataclass(eq=False)
 class AccountWork:
-    """A claimed account and what is due for it, invoices before payments."""
+    """A claimed account and what is due for it: invoices, then payments, then invoices to be voided, as the payments
+    have to let go of them first."""
 
     account: AccountSync
     invoices: list[Item] = field(default_factory=list)
     payments: list[Item] = field(default_factory=list)
+    voided_invoices: list[Item] = field(default_factory=list)
     invoice_ids: dict[int, str] = field(default_factory=dict)  # QuickBooks' id of each invoice that a payment names
     is_loaded: bool = False  # decided on, and what is due is known
     in_flight: int = 0
     next_try: list[datetime] = field(default_factory=list)  # when something that waits is to be tried again
 
     def ready(self) -> list[Item]:
-        """What can be sent now: nothing while something is under way, payments only after the invoices."""
-        if self.in_flight:
-            return []
-        return self.invoices or self.payments
+        """What can be sent now: nothing while something is under way."""
+        return [] if self.in_flight else self.invoices or self.payments or self.voided_invoices
+
+    def items(self) -> list[Item]:
+        """Everything that is due."""
+        return [*self.invoices, *self.payments, *self.voided_invoices]
 
     @property
     def is_done(self) -> bool:
         """Whether nothing is left to send."""
-        return self.is_loaded and not (self.in_flight or self.invoices or self.payments)
+        return self.is_loaded and not (self.in_flight or self.items())
 
 
 def load(connection: Connection, accounts: Sequence[AccountSync]) -> tuple[list[AccountWork], list[DocumentRow]]:
@@ -65,7 +76,7 @@ def load(connection: Connection, accounts: Sequence[AccountSync]) -> tuple[list[
     for invoice in _due(Invoice.objects.all(), connection, works).prefetch_related(lines):
         work = works[invoice.account_id]
         row = getattr(invoice, "quickbooks", None) or _new(InvoiceSync, connection, invoice)
-        _plan(work, invoice, row, work.invoices, settled)
+        _plan(work, invoice, row, settled)
     allocations = Prefetch("allocations", Allocation.objects.select_related("invoice__quickbooks"))
     payments = _due(Payment.objects.all(), connection, works).filter(
         Q(sync_to_quickbooks=True) | Q(quickbooks__pushed_revision__gt=0) | Q(quickbooks__asked=True)
@@ -76,7 +87,7 @@ def load(connection: Connection, accounts: Sequence[AccountSync]) -> tuple[list[
         for allocation in payment.allocations.all():
             copy = getattr(allocation.invoice, "quickbooks", None)
             work.invoice_ids.setdefault(allocation.invoice_id, copy.qbo_id if copy else "")
-        _plan(work, payment, row, work.payments, settled)
+        _plan(work, payment, row, settled)
     for work in works.values():
         work.is_loaded = True
     return list(works.values()), settled
@@ -140,7 +151,7 @@ def _new(model: type[Any], connection: Connection, document: Invoice | Payment) 
     return model(connection=connection, document=document, account_id=document.account_id, changed_at=timezone.now())
 
 
-def _plan(work: AccountWork, document: Any, row: DocumentRow, queue: list[Item], settled: list[DocumentRow]) -> None:
+def _plan(work: AccountWork, document: Any, row: DocumentRow, settled: list[DocumentRow]) -> None:
     copies = Copies(
         revision=document.revision,
         settled_revision=row.settled_revision,
@@ -150,7 +161,8 @@ def _plan(work: AccountWork, document: Any, row: DocumentRow, queue: list[Item],
     )
     operation = operation_for(copies)
     if operation is not None:
-        queue.append(Item(work, document, row, operation))
+        item = Item(work, document, row, operation)
+        item.queue.append(item)
         return
     row.settled_revision, row.changed_at = document.revision, timezone.now()
     if not row.qbo_id:

@@ -334,3 +334,14 @@ def test_a_run_tells_what_it_did(office: Office) -> None:
     assert (run.accounts_linked, run.accounts_failed, run.invoices_sent, run.payments_sent) == (1, 1, 2, 1)
     assert run.requests == sum(office.requests().values())
     assert run.ended_at is not None
+
+
+def test_a_paid_invoice_is_voided_after_its_payment_has_let_go_of_it(office: Office) -> None:
+    acme = office.account("Acme", invoices=1, payments=1)
+    office.connect(Customer=customers("Acme"), options={"void_paid_invoice": "refuse"})
+    office.sync()
+    books.invoice_void(invoice=acme.invoices.get())
+    office.sync()
+    (payment,), (invoice,) = office.remote("Payment"), office.remote("Invoice")
+    assert (Decimal(str(payment["UnappliedAmt"])), Decimal(str(invoice["TotalAmt"]))) == (Decimal(100), Decimal(0))
+    assert set(InvoiceSync.objects.values_list("status", flat=True)) == {"synced"}
