@@ -212,6 +212,17 @@
     recount(form);
   });
 
+  // --- Tables wider than the screen can be scrolled by keyboard -------------------------------------------------------
+
+  const markWide = () =>
+    document.querySelectorAll(".table-frame").forEach((frame) => {
+      if (frame.scrollWidth > frame.clientWidth) frame.tabIndex = 0;
+      else frame.removeAttribute("tabindex");
+    });
+  document.addEventListener("htmx:afterSettle", markWide);
+  window.addEventListener("resize", markWide, { passive: true });
+  markWide();
+
   // --- The demonstration's sign-ins fill the form --------------------------------------------------------------------
 
   document.addEventListener("click", (event) => {
