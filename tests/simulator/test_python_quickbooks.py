@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from intuitlib.client import AuthClient
@@ -214,7 +215,7 @@ def test_the_other_lists_can_be_written(qb: QuickBooks) -> None:
 
 
 @pytest.mark.parametrize("kind", [Estimate, SalesReceipt, CreditMemo])
-def test_the_other_sales_forms_can_be_written(qb: QuickBooks, kind: type) -> None:
+def test_the_other_sales_forms_can_be_written(qb: QuickBooks, kind: Any) -> None:
     form = kind()
     form.CustomerRef = reference("1")
     form.Line.append(sale(80))

@@ -101,10 +101,11 @@ def tax_detail(books: Books, body: dict[str, Any], taxable: dict[str, Decimal]) 
     for code, net in taxable.items():
         actual = (chosen or {}).get("value", "") if code == "TAX" else code
         for rate_id, percent in rates_of(books, actual):
-            tax = money(net * percent / 100)
+            inclusive = body.get("GlobalTaxCalculation") == "TaxInclusive"
+            tax = money(net * percent / (100 + percent if inclusive else 100))
             detail = {
                 "TaxRateRef": {"value": rate_id}, "PercentBased": True, "TaxPercent": percent,
-                "NetAmountTaxable": money(net),
+                "NetAmountTaxable": money(net - tax if inclusive else net),
             }  # fmt: skip
             lines.append({"Amount": tax, "DetailType": "TaxLineDetail", "TaxLineDetail": detail})
     total = sum((Decimal(line["Amount"]) for line in lines), Decimal(0))
