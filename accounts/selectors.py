@@ -144,7 +144,8 @@ def paginate(counted: QuerySet[Any], rows: QuerySet[Any], number: int) -> Page:
     if total <= COUNT_LIMIT:
         number = min(number, last_counted)
     start = (number - 1) * PAGE_SIZE
-    shown = list(rows[start : start + PAGE_SIZE])
+    # The rows to show are found first, so that what a column computes is computed for them alone, on late pages too.
+    shown = list(rows.filter(pk__in=counted.values("pk")[start : start + PAGE_SIZE]))
     return Page(rows=shown, number=number, total=min(total, COUNT_LIMIT), counted=total <= COUNT_LIMIT)
 
 
