@@ -235,4 +235,10 @@ def document_menu(standing: DocumentStanding, document: Invoice | Payment) -> li
     kind = "invoice" if isinstance(document, Invoice) else "payment"
     sync = MenuItem("Sync to QuickBooks", reverse(f"quickbooks_{kind}_sync", args=[document.pk]), "post", "arrow-path")
     skip = MenuItem("Do not sync", reverse(f"quickbooks_{kind}_skip", args=[document.pk]), "post", "no-symbol")
-    return [sync] if standing.status == DocumentStatus.SKIPPED else [sync, skip]
+    match standing.status:
+        case DocumentStatus.SKIPPED:
+            return [sync]
+        case DocumentStatus.SYNCED:
+            return [skip]
+        case _:
+            return [sync, skip]

@@ -48,7 +48,8 @@ class Told:
     after: str
     after_status: str
     explanation: str
-    answer: str
+    fault_code: str
+    intuit_tid: str
 
 
 class _Lenient(dict[str, str]):
@@ -62,7 +63,6 @@ def told(entry: HistoryEntry, firm: Firm) -> Told:
     labels = {str(key): label for key, label in (LABELS if is_account else DOCUMENT_LABELS).items()}
     explain_it = explain if is_account else explain_document
     sentence = explain_it(entry.reason, entry.detail)[0] if entry.reason else ""
-    codes = [f"code {entry.fault_code}" if entry.fault_code else "", entry.intuit_tid and f"tid {entry.intuit_tid}"]
     return Told(
         title=_title(entry, is_account),
         who=str(entry.actor) if entry.actor else "Sync",
@@ -71,7 +71,8 @@ def told(entry: HistoryEntry, firm: Firm) -> Told:
         after=labels.get(entry.after, ""),
         after_status=entry.after if entry.after in {*Status, *DocumentStatus} else "",
         explanation=sentence,
-        answer=", ".join(code for code in codes if code),
+        fault_code=entry.fault_code,
+        intuit_tid=entry.intuit_tid,
     )
 
 

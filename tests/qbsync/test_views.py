@@ -254,7 +254,7 @@ def test_activity_tells_who_did_what_and_what_quickbooks_answered(desk: Desk) ->
     page = " ".join(browser.get(f"/clients/accounts/{account.pk}/activity/").content.decode().split())
     assert "Unsynced" in page and "Adam Moss" in page and "Synced → Skipped" in page
     assert "Invoice INV-7 not taken by QuickBooks" in page
-    assert "code 2050, tid 1-abc" in page
+    assert "QuickBooks answered with code 2050 · Intuit’s id 1-abc" in page
 
 
 def test_a_document_is_sent_or_left_out_by_its_buttons(desk: Desk) -> None:
