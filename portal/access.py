@@ -34,7 +34,7 @@ def _membership_of(request: HttpRequest) -> Membership | None:
         return None
     mine = Membership.objects.filter(user=request.user).select_related("firm", "user")
     chosen: int = request.session.get(SESSION_KEY, 0)
-    return mine.filter(pk=chosen).first() or mine.order_by("pk").first()
+    return (mine.filter(pk=chosen).first() if chosen else None) or mine.order_by("pk").first()
 
 
 class FirmMiddleware:

@@ -205,4 +205,4 @@ def test_the_list_costs_the_same_statements_however_long_it_is(office: Office) -
     few = statements()
     fill(40)
     assert statements() == few
-    assert few <= 9
+    assert few <= 8
