@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import connection as database
 from django.db.models import F, Min
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from qbsync.models import AccountSync, Connection
@@ -24,7 +25,6 @@ class Claim:
     """Accounts taken at one moment under one number."""
 
     number: int
-    taken_at: datetime
     rows: list[AccountSync]
 
 
@@ -57,7 +57,7 @@ def take(connection_id: int, *, limit: int, only: Sequence[int] | None = None) -
     rows = AccountSync.objects.filter(pk__in=keys, claim=number).select_related(
         "account", "connection", "customer", "asked_customer"
     )
-    return Claim(number, now, sorted(rows, key=lambda row: (row.status == Status.SYNCED, row.due_at or now, row.pk)))
+    return Claim(number, sorted(rows, key=lambda row: (row.status == Status.SYNCED, row.due_at or now, row.pk)))
 
 
 def keep(connection_id: int, rows: Iterable[AccountSync]) -> None:
@@ -77,26 +77,44 @@ def pause(connection_id: int, seconds: float) -> None:
     Connection.objects.filter(pk=connection_id).update(paused_until=until)
 
 
+_RELEASE = """
+    UPDATE qbsync_accountsync AS row SET
+        due_at = CASE WHEN row.due_at IS NOT DISTINCT FROM given.seen THEN given.due ELSE row.due_at END,
+        claimed_until = NULL
+    FROM unnest(%(keys)s::bigint[], %(seen)s::timestamptz[], %(due)s::timestamptz[]) AS given(id, seen, due)
+    WHERE row.id = given.id AND row.claim = %(number)s
+"""
+
+
 def release(claim: Claim, next_due: Mapping[int, datetime | None]) -> None:
     """Give accounts back, by key, with the moment at which work is due again (None: nothing is).
 
-    What fell due after the claim was taken stays due: it was not looked at.
+    What fell due after the claim was taken stays due: it was not looked at. That is told by the value, not by the
+    time: a change that was being committed bears a time from before the claim.
     """
-    by_due: dict[datetime | None, list[int]] = {}
-    for key, due in next_due.items():
-        by_due.setdefault(due, []).append(key)
-    for due, keys in by_due.items():
-        mine = AccountSync.objects.filter(pk__in=keys, claim=claim.number)
-        mine.filter(due_at__lte=claim.taken_at).update(due_at=due)
-        mine.update(claimed_until=None)
+    seen = {row.pk: row.due_at for row in claim.rows}
+    with database.cursor() as cursor:
+        cursor.execute(
+            _RELEASE,
+            {
+                "number": claim.number, "keys": list(next_due), "due": list(next_due.values()),
+                "seen": [seen[key] for key in next_due],
+            },
+        )  # fmt: skip
 
 
 def next_due(connection_id: int, only: Sequence[int] | None = None) -> datetime | None:
-    """Return when work is due next on the connection (or for these accounts); None when none is."""
+    """Return when work is due next on the connection (or for these accounts); None when none is.
+
+    What another worker has claimed is that worker's, and due for others when its claim ends. Whoever asks for certain
+    accounts waits for them, and is told when they are due.
+    """
     rows = AccountSync.objects.filter(connection_id=connection_id, status__in=[Status.SYNCING, Status.SYNCED])
     if only is not None:
         rows = rows.filter(pk__in=only)
-    due: datetime | None = rows.aggregate(due=Min("due_at"))["due"]
+    rows = rows.exclude(due_at=None)
+    moment = F("due_at") if only is not None else Greatest("due_at", "claimed_until")
+    due: datetime | None = rows.aggregate(due=Min(moment))["due"]
     return due
 
 

@@ -24,7 +24,7 @@ def sync_requested(account_sync_id: int) -> None:
 @shared_task
 def sync_connection(connection_id: int) -> None:
     """Do a slice of what is due on a connection, and have the next slice done after everybody else's."""
-    Connection.objects.filter(pk=connection_id).update(queued_at=None)
+    Connection.objects.filter(pk=connection_id, queued_at__lte=timezone.now()).update(queued_at=None)
     again = engine.run(connection_id, priority=Priority.BACKGROUND)
     if again is not None:
         wake.in_background(connection_id, after_s=again)

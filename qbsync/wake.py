@@ -1,13 +1,15 @@
 """Wakes the workers: puts a message on a queue once the transaction has committed.
 
-A message is only a hint. What is due stands in the database, and the sweep finds what no message told of. The tasks are
-named, not imported: they import what wakes them.
+A message is only a hint. What is due stands in the database, and the sweep finds what no message told of. A background
+message that was not picked up SYNC_LEASE_S after it was to come counts as lost. The tasks are named, not imported: they
+import what wakes them.
 """
 
 from __future__ import annotations
 
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -15,8 +17,7 @@ from django.utils import timezone
 from portal.celery import app
 from qbsync.models import Connection
 
-# A background message that was not picked up within this time counts as lost.
-_LOST_AFTER = timedelta(seconds=60)
+_LONGEST_S = 300.0  # well below the broker's visibility time-out, after which it would deliver the message twice
 
 
 def for_person(account_sync_id: int) -> None:
@@ -25,12 +26,18 @@ def for_person(account_sync_id: int) -> None:
 
 
 def in_background(connection_id: int, *, after_s: float = 0) -> None:
-    """Have the connection's due work done; however often it is called, one message is on its way at a time."""
+    """Have the connection's due work done; nothing is sent while a message that comes no later is on its way.
+
+    A message for much later never holds up what has become due meanwhile. When it comes it finds nothing to do.
+    """
     now = timezone.now()
+    after_s = min(after_s, _LONGEST_S)
+    comes = now + timedelta(seconds=after_s)
+    lost = Q(queued_at__lt=now - timedelta(seconds=settings.SYNC_LEASE_S))
     free = Connection.objects.filter(
-        Q(queued_at=None) | Q(queued_at__lt=now - _LOST_AFTER), pk=connection_id, set_up_at__isnull=False
+        Q(queued_at=None) | Q(queued_at__gt=comes) | lost, pk=connection_id, set_up_at__isnull=False
     )
-    if free.update(queued_at=now + timedelta(seconds=after_s)):
+    if free.update(queued_at=comes):
         transaction.on_commit(
             lambda: app.send_task("qbsync.tasks.sync_connection", (connection_id,), countdown=after_s), robust=True
         )
