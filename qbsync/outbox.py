@@ -6,7 +6,7 @@ Never sends anything itself. Between the two commits no transaction is open.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -16,8 +16,9 @@ from django.utils import timezone
 
 from accounts.models import Invoice, Payment
 from qbsync import claims
+from qbsync.bulk import update_rows
 from qbsync.documents import payload_of
-from qbsync.models import Connection, HistoryEntry, InvoiceSync, PaymentSync, PushIntent
+from qbsync.models import AccountSync, Connection, HistoryEntry, InvoiceSync, PaymentSync, PushIntent
 from qbsync.outcomes import fail
 from qbsync.states import DocumentReason, DocumentStatus, Status
 from qbsync.workload import DocumentRow, Item
@@ -35,6 +36,11 @@ class Shipment:
     request_id: str
     items: dict[str, Item] = field(default_factory=dict)
     intents: dict[str, PushIntent] = field(default_factory=dict)
+
+    @property
+    def accounts(self) -> list[AccountSync]:
+        """The claimed accounts that its documents are of."""
+        return list({item.work.account.pk: item.work.account for item in self.items.values()}.values())
 
 
 @dataclass
@@ -56,12 +62,9 @@ def record(connection: Connection, items: Sequence[Item]) -> Shipment | None:
     nothing further is sent.
     """
     now = timezone.now()
+    accounts = list({item.work.account.pk: item.work.account for item in items}.values())
     with transaction.atomic():
-        ours = {
-            key
-            for key, row in claims.held({item.work.account.pk: item.work.account for item in items}.values()).items()
-            if row.status == Status.SYNCED
-        }
+        ours = {key for key, row in claims.held(accounts).items() if row.status == Status.SYNCED}
         _make_rows([item.row for item in items if item.work.account.pk in ours])
         left_out = _left_out([item.row for item in items])
         shipment = Shipment(request_id=str(uuid.uuid4()))
@@ -73,47 +76,52 @@ def record(connection: Connection, items: Sequence[Item]) -> Shipment | None:
                 except ValueError as problem:
                     unfit.append(_unfit(item, problem))
         PushIntent.objects.bulk_create(shipment.intents.values())
-    settle(connection, unfit, [])
+    settle(connection, accounts, unfit, [])
     return shipment if shipment.items else None
 
 
 def settle(
-    connection: Connection, changes: Sequence[Change], intents: Sequence[PushIntent], *, outcome: str = ""
+    connection: Connection, accounts: Iterable[AccountSync], changes: Sequence[Change], intents: Sequence[PushIntent]
 ) -> None:
-    """Commit what became of these documents and intents, with the history. Done whoever holds the claim by now:
-    an answer is true whenever it arrives.
+    """Commit what became of these documents and intents of claimed accounts, with the history.
 
-    Args:
-        outcome: sets the outcome of all intents; empty where each has been given its own.
+    Where the claim has passed to another worker nothing is written: that one has found the intents open, and asks
+    QuickBooks itself. What we remember of the rows is older than what it has written.
     """
     if not changes and not intents:
         return
     now = timezone.now()
-    for intent in intents:
-        intent.outcome = outcome or intent.outcome
-        intent.settled_at = now
-    entries = [_entry(connection, change, now) for change in changes if change.before != change.row.status]
     with transaction.atomic():
-        save_rows([change.row for change in changes])
-        PushIntent.objects.bulk_update(
-            intents, ["outcome", "settled_at", "qbo_id", "fault_code", "intuit_tid"], batch_size=200
-        )
+        ours = claims.not_passed_on(accounts)
+        keys = {row.pk for row in ours.values()}
+        changes = [change for change in changes if change.row.account_id in ours]
+        intents = [intent for intent in intents if intent.account_sync_id in keys]
+        for intent in intents:
+            intent.settled_at = now
+        _save([change.row for change in changes])
+        entries = [_entry(connection, change, now) for change in changes if change.before != change.row.status]
+        update_rows(intents, ["outcome", "settled_at", "qbo_id", "fault_code", "intuit_tid"])
         HistoryEntry.objects.bulk_create(entries)
 
 
-@transaction.atomic
-def save_rows(rows: Sequence[DocumentRow]) -> None:
+def save_rows(accounts: Iterable[AccountSync], rows: Sequence[DocumentRow]) -> None:
+    """Write the rows of claimed accounts, where the claim has not passed to another worker."""
+    if rows:
+        with transaction.atomic():
+            ours = claims.not_passed_on(accounts)
+            _save([row for row in rows if row.account_id in ours])
+
+
+def _save(rows: Sequence[DocumentRow]) -> None:
     """Write the rows' outcome, and those rows that are not stored yet. What a person left out meanwhile stays so."""
-    if not rows:
-        return
     stored = [row for row in rows if row.pk is not None]
     _make_rows(rows)
     left_out = _left_out(stored)
     for row in stored:
         if (type(row), row.pk) in left_out:
             row.status, row.reason, row.detail = DocumentStatus.SKIPPED, "", {}
-    InvoiceSync.objects.bulk_update([r for r in stored if isinstance(r, InvoiceSync)], _SAVED, batch_size=200)
-    PaymentSync.objects.bulk_update([r for r in stored if isinstance(r, PaymentSync)], _SAVED, batch_size=200)
+    update_rows((row for row in stored if isinstance(row, InvoiceSync)), _SAVED)
+    update_rows((row for row in stored if isinstance(row, PaymentSync)), _SAVED)
 
 
 def _add(shipment: Shipment, connection: Connection, item: Item, now: datetime) -> None:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from portal.models import User
 from qbsync import history
+from qbsync.bulk import update_rows
 from qbsync.models import AccountSync, Customer, HistoryEntry
 from qbsync.states import WAITING_REASONS, Ask, Event, Reason, Status, next_status
 
@@ -72,7 +73,7 @@ def apply(transitions: Sequence[Transition], *, now: datetime | None = None) -> 
             )
         )
     with transaction.atomic():
-        AccountSync.objects.bulk_update(moved, _WRITTEN, batch_size=500)
+        update_rows(moved, _WRITTEN)
         HistoryEntry.objects.bulk_create(entries, batch_size=1000)
     return moved
 
