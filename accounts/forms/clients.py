@@ -29,7 +29,7 @@ class AccountForm(forms.Form):
     """What is known of a client. The ID is given once, when the account is made."""
 
     name = text("Name", 600, required=True, autocomplete="off")
-    code = text("ID", 12, autocomplete="off", placeholder="Given by itself")
+    code = text("ID", 12, autocomplete="off", placeholder="Automatic")
     type = forms.ChoiceField(label="Type", choices=AccountType.choices, widget=forms.RadioSelect)
     tags = forms.ModelMultipleChoiceField(Tag.objects.none(), required=False, widget=forms.CheckboxSelectMultiple)
     team = MemberChoice(Membership.objects.none(), required=False, widget=forms.CheckboxSelectMultiple)

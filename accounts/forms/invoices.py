@@ -30,7 +30,7 @@ class InvoiceForm(forms.Form):
     def __init__(self, *args: Any, invoice: Invoice | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if invoice is None:
-            self.fields["number"].widget.attrs["placeholder"] = "The next one"
+            self.fields["number"].widget.attrs["placeholder"] = "Automatic"
         else:
             self.fields["number"].required = self.fields["revision"].required = True
             self.initial = {name: getattr(invoice, name) for name in self.fields}

@@ -29,7 +29,7 @@ class PaymentForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.invoices = {f"pay-{invoice.pk}": invoice for invoice in invoices}
         if payment is None:
-            self.fields["number"].widget.attrs["placeholder"] = "The next one"
+            self.fields["number"].widget.attrs["placeholder"] = "Automatic"
         else:
             self.fields["number"].required = self.fields["revision"].required = True
             self.initial = {name: getattr(payment, name) for name in self.fields}
