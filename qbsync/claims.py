@@ -127,5 +127,17 @@ def held(rows: Iterable[AccountSync]) -> dict[int, AccountSync]:
     return {row.pk: row for row in found if row.claim == given[row.pk]}
 
 
+def not_passed_on(rows: Iterable[AccountSync]) -> dict[int, AccountSync]:
+    """Lock these accounts and return those that no other worker has claimed since, by their account's key.
+
+    The claim may have ended. Whoever takes an account over looks at what was left of it, and decides from then on.
+    """
+    given = {row.pk: row for row in rows}
+    locked = AccountSync.objects.filter(pk__in=given).order_by("pk").select_for_update(no_key=True)
+    return {
+        given[pk].account_id: given[pk] for pk, claim in locked.values_list("pk", "claim") if claim == given[pk].claim
+    }
+
+
 def _until(now: datetime) -> datetime:
     return now + timedelta(seconds=settings.SYNC_LEASE_S)

@@ -26,6 +26,9 @@ from qbsync.workload import Item
 _LONGEST_WAIT_S = 2.0  # longer ones are done by coming back later
 _MOST_ATTEMPTS = 5
 _LOOK_AFTER = timedelta(seconds=3)
+# What was not sent this soon after its intents were committed is not sent any more: QBO_EXECUTION_WINDOW_S, after which
+# its absence in QuickBooks proves something, is counted from there.
+_SENT_WITHIN = timedelta(seconds=5)
 
 
 def send(company: Company, shipment: Shipment, priority: Priority) -> BatchAnswer:
@@ -45,25 +48,33 @@ def send(company: Company, shipment: Shipment, priority: Priority) -> BatchAnswe
     waited = 0.0
     while True:
         try:
+            _refuse_if_late(shipment)
             return company.batch(items, request_id=shipment.request_id)
         except QuotaWait as quota:
             waited += quota.seconds
             if waited > _LONGEST_WAIT_S:
                 if priority is Priority.PEOPLE:
-                    return _one_by_one(company, items, shipment.request_id)
+                    return _one_by_one(company, items, shipment)
                 raise
             sleep(quota.seconds)
 
 
-def _one_by_one(company: Company, items: Sequence[BatchItem], request_id: str) -> BatchAnswer:
-    """Send each item as a request of its own; what finds no quota is answered as throttled, so that it comes again."""
+def _refuse_if_late(shipment: Shipment) -> None:
+    """Raise QuotaWait where it has waited too long: this process was stopped, or what was sent before took long."""
+    committed_at = min(intent.sent_at for intent in shipment.intents.values())
+    if timezone.now() - committed_at > _SENT_WITHIN:
+        raise QuotaWait(_LONGEST_WAIT_S)
+
+
+def _one_by_one(company: Company, items: Sequence[BatchItem], shipment: Shipment) -> BatchAnswer:
+    """Send each item as a request of its own; what is not sent is answered as throttled, so that it comes again."""
     outcomes: dict[str, Any] = {}
     intuit_tid, time = "", ""
     for item in items:
         try:
-            answer = company.write(
-                item.entity, item.payload, operation=item.operation, request_id=f"{request_id}-{item.item_id}"
-            )
+            _refuse_if_late(shipment)
+            request_id = f"{shipment.request_id}-{item.item_id}"
+            answer = company.write(item.entity, item.payload, operation=item.operation, request_id=request_id)
             outcomes[item.item_id], intuit_tid, time = answer.body, answer.intuit_tid, answer.time
         except QuotaWait as quota:
             outcomes[item.item_id] = Fault(FaultKind.THROTTLED, retry_after_s=quota.seconds)
@@ -87,7 +98,8 @@ def land(connection: Connection, session: Session, shipment: Shipment, flight: F
         if fault.outcome_known:
             _back(shipment, list(shipment.items))
         else:
-            outbox.settle(connection, [_answer_lost(item) for item in shipment.items.values()], [])
+            lost = [_answer_lost(item) for item in shipment.items.values()]
+            outbox.settle(connection, shipment.accounts, lost, [])
         raise
     _Landing(connection, session, shipment, answer).settle()
 
@@ -132,9 +144,14 @@ class _Landing:
                 assert isinstance(outcome, dict)  # noqa: S101 – a write is never answered by rows
                 self._delivered(key, outcome)
         _back(self.shipment, self.not_sent)
-        outbox.settle(self.connection, self.changes, self.settled)
+        outbox.settle(self.connection, self.shipment.accounts, self.changes, self.settled)
         self._count()
-        self._look_closer()
+        try:
+            self._look_closer()
+        except (Fault, QuotaWait):
+            for item in [*self.number_taken, *(item for item, _ in self.reference_dead)]:
+                item.work.next_try.append(timezone.now())  # not judged yet, so it is still due
+            raise
         if self.trouble is not None:
             raise self.trouble
 
@@ -197,7 +214,7 @@ class _Landing:
                 if id(item.row) not in judged:
                     changes.append(Change(item.document, item.row, item.row.status, "refused", fault_code="6140"))
                     _park(item, Fault(FaultKind.NUMBER_TAKEN, code="6140"))
-            outbox.settle(self.connection, changes, [])
+            outbox.settle(self.connection, self.shipment.accounts, changes, [])
         if self.reference_dead:
             mirror.refresh(self.connection, self.session.company, max_age=timedelta(0))
             keys = [item.work.account.pk for item, _ in self.reference_dead]
@@ -210,7 +227,7 @@ class _Landing:
             ]
             for item, fault in alive:
                 _park(item, fault)
-            outbox.settle(self.connection, changes, [])
+            outbox.settle(self.connection, self.shipment.accounts, changes, [])
 
     def _count(self) -> None:
         sent = [c for c in self.changes if c.row.status == DocumentStatus.SYNCED]

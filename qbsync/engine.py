@@ -147,7 +147,7 @@ class _Sync:
         linked += created.linked
         look_again = created.come_back | recovery.recover(self.connection, self.session.company, linked)
         works, settled = workload.load(self.connection, linked)
-        outbox.save_rows(settled)
+        outbox.save_rows(linked, settled)
         upstream.reconcile(self.connection, self.session.company, works)
         self.works |= {work.account.account_id: work for work in works}
         for row in claim.rows:
@@ -166,7 +166,7 @@ class _Sync:
     def _open_payments(self, work: AccountWork) -> None:
         """Once an account's invoices are through, hold back the payments whose invoice is not in QuickBooks."""
         if not work.invoices and not work.in_flight:
-            outbox.save_rows(workload.hold_back(self.connection, work))
+            outbox.save_rows([work.account], workload.hold_back(self.connection, work))
 
     def _send(self, pool: ThreadPoolExecutor) -> None:
         """Send batches while there is room. A last, part-filled one waits for what is under way: more may come."""

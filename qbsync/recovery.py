@@ -53,7 +53,7 @@ def recover(connection: Connection, company: Company, accounts: Sequence[Account
         if until is not None:
             look_again[intent.account_sync_id] = max(until, look_again.get(intent.account_sync_id, until))
     settled = [intent for intent in intents if intent.outcome != PushIntent.Outcome.OPEN]
-    outbox.settle(connection, changes, settled)
+    outbox.settle(connection, accounts, changes, settled)
     return look_again
 
 

@@ -39,7 +39,7 @@ def reconcile(connection: Connection, company: Company, works: Sequence[AccountW
         found = list(by_number(company, (item.document.number for item in invoices)))
         changes += [change for item in invoices if (change := _judge(item, found))]
     changes += _refresh(company, [item for item in _items(works) if item.operation != Operation.CREATE])
-    outbox.settle(connection, changes, [])
+    outbox.settle(connection, [work.account for work in works], changes, [])
     for work in works:
         work.invoice_ids |= {i.document.pk: i.row.qbo_id for i in work.invoices if i.row.qbo_id}
         work.invoices = [item for item in work.invoices if item.row.settled_revision < item.document.revision]
@@ -151,7 +151,7 @@ def _adopt_paid_invoices(connection: Connection, company: Company, works: Sequen
             changes.append(Change(item.document, item.row, item.row.status, "adopted"))
             adopt(item.row, equal, item.document.revision)
             item.work.invoice_ids[item.document.pk] = item.row.qbo_id
-    outbox.settle(connection, changes, [])
+    outbox.settle(connection, [work.account for work in works], changes, [])
 
 
 def _refresh(company: Company, items: Sequence[Item]) -> list[Change]:

@@ -50,7 +50,9 @@ def document_skip(*, document: Invoice | Payment, by: User) -> DocumentSync:
 
 
 def _account_row(document: Invoice | Payment) -> AccountSync:
-    row = AccountSync.objects.filter(account_id=document.account_id, status=Status.SYNCED).first()
+    """The account's locked row. It is locked before its documents' rows, as everywhere."""
+    synced = AccountSync.objects.filter(account_id=document.account_id, status=Status.SYNCED)
+    row = synced.select_for_update(no_key=True).first()
     if row is None or not row.connection.is_ready:
         raise Refused("The account is not synced. Sync the account first.")
     return row
