@@ -65,8 +65,8 @@ def record(connection: Connection, items: Sequence[Item]) -> Shipment | None:
     accounts = list({item.work.account.pk: item.work.account for item in items}.values())
     with transaction.atomic():
         ours = {key for key, row in claims.held(accounts).items() if row.status == Status.SYNCED}
+        left_out = _left_out([item.row for item in items if item.row.pk is not None])
         _make_rows([item.row for item in items if item.work.account.pk in ours])
-        left_out = _left_out([item.row for item in items])
         shipment = Shipment(request_id=str(uuid.uuid4()))
         unfit: list[Change] = []
         for item in items:
