@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from typing import Any
 
@@ -23,6 +24,8 @@ _ADD = """
     ON CONFLICT (connection_id, day, endpoint, metered)
     DO UPDATE SET count = qbsync_requestcount.count + excluded.count
 """
+
+_SAVE_EVERY_S = 1.0
 
 # A token is replaced when it is refused. More than this many refusals in this time are not about the token.
 _MOST_REFUSALS, _REFUSALS_WITHIN_S = 4, 120
@@ -47,6 +50,7 @@ class Session:
         self._done: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._token: Token | None = None
+        self._saved_at = 0.0
 
     @property
     def company(self) -> Company:
@@ -94,7 +98,13 @@ class Session:
         self._done.update(done)
 
     def save(self) -> None:
-        """Commit the counts so far."""
+        """Commit the counts so far, unless that was done a moment ago."""
+        if time.monotonic() - self._saved_at >= _SAVE_EVERY_S:
+            self.close()
+
+    def close(self) -> None:
+        """Commit the counts."""
+        self._saved_at = time.monotonic()
         with self._lock:
             requests, self._requests = self._requests, Counter()
         done, self._done = self._done, Counter()
@@ -102,12 +112,10 @@ class Session:
             return
         count_requests(self.connection.pk, requests)
         done["requests"] += requests.total()
-        run, _ = SyncRun.objects.get_or_create(
-            connection=self.connection, ended_at=None, defaults={"started_at": timezone.now()}
-        )
         added: dict[str, Any] = {field: F(field) + number for field, number in done.items()}
-        SyncRun.objects.filter(pk=run.pk).update(**added)
-
-    def close(self) -> None:
-        """Commit the counts."""
-        self.save()
+        open_run = SyncRun.objects.filter(connection=self.connection, ended_at=None)
+        if not open_run.update(**added):
+            SyncRun.objects.get_or_create(
+                connection=self.connection, ended_at=None, defaults={"started_at": timezone.now()}
+            )
+            open_run.update(**added)
