@@ -16,9 +16,15 @@ class Simulator:
         self._session.trust_env = False
         self._clock_was_set = False
 
-    def company(self, name: str = "Books of the Test Firm", **entities: list[Entity] | Entity) -> str:
-        """Make a company with these entities by type (`Customer=[{…}]`, `Preferences={…}`); return its realm."""
-        return str(self._call("POST", "/_sim/companies", {"name": name, **entities})["realm_id"])
+    def company(
+        self, name: str = "Books of the Test Firm", *, realm_id: str | None = None, **entities: list[Entity] | Entity
+    ) -> str:
+        """Make a company with these entities by type (`Customer=[{…}]`, `Preferences={…}`); return its realm.
+
+        A realm that is there already is left as it is.
+        """
+        body = {"name": name, **({"realm_id": realm_id} if realm_id else {}), **entities}
+        return str(self._call("POST", "/_sim/companies", body)["realm_id"])
 
     def tokens(self, realm: str) -> dict[str, str]:
         """A pair of tokens without the browser: access_token and refresh_token."""

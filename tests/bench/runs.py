@@ -46,9 +46,9 @@ class FirstSync:
         firms.books(office.firm, self.clients, invoices=extent.invoices, payments=extent.payments)
         self._realm = str(uuid.uuid4().int)[:16]
         office.simulator.company(
-            realm_id=self._realm,
             Customer=firms.customers(self.clients),
             Preferences={"SalesFormsPrefs": {"CustomTxnNumbers": True}},
+            realm_id=self._realm,
         )
         office.simulator.limits(self._realm, scale)
         office.simulator.latency(self._realm, batch_item_ms=batch_item_ms)
