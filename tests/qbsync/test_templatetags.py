@@ -199,7 +199,7 @@ def test_documents_of_an_unsynced_account_are_disabled_with_the_reason(desk: Des
     page = desk.sign_in(desk.olivia).get(f"/clients/accounts/{account.pk}/invoices/").content.decode()
     cell = re.search(r'id="qb-invoice-\d+".*?</td>', page, re.DOTALL)
     assert cell and "Sync the account first." in cell[0]
-    assert len(re.findall(r'<button class="dropdown-item" type="submit" disabled>', cell[0])) == 2
+    assert len(re.findall(r'<button class="dropdown-item"\s+type="submit"\s+disabled>', cell[0])) == 2
 
 
 def test_the_banner_tells_of_a_broken_connection_on_every_page(desk: Desk) -> None:
