@@ -53,7 +53,8 @@ def run_item(sim: Simulator, company: Company, item: dict[str, Any]) -> str:
             sent = item[names[0]]
             operation = operation_of(item.get("operation"), sent)
             sim.count(company.realm, f"batch_items.{str(operation)[:20]}")
-            plan = planned.due(company, "batch_item", {entity.kind}, operation, dumps(sent))
+            text = dumps(sent) if company.planned else ""
+            plan = planned.due(company, "batch_item", {entity.kind}, operation, text)
             if plan:
                 raise planned_fault(plan)
             answer = write(books, sim.companies, entity, operation, sent, options(item.get("optionsData")))

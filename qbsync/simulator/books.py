@@ -14,12 +14,17 @@ if TYPE_CHECKING:
 
 
 class Books:
-    """What the entities' rules work on. Every write happens inside a transaction that the caller opened."""
+    """What the entities' rules work on. Every write happens inside a transaction that the caller opened.
+
+    Entities are remembered once read, so that all rules of one write see and change the same ones; after a refused
+    write the books are of no further use.
+    """
 
     def __init__(self, store: Store, company: Company, clock: "Clock") -> None:
         self.store, self.company = store, company
         self.realm = company.realm
         self.epoch = clock.now()
+        self._seen: dict[tuple[str, int], Row] = {}
 
     @property
     def today(self) -> date:
@@ -37,11 +42,19 @@ class Books:
     def row(self, kind: str, number: int | str) -> Row | None:
         """An entity by its id, deleted ones included."""
         text = str(number)
-        return (
-            self.store.get(self.realm, kind, int(text))
-            if text.isascii() and text.isdigit() and len(text) < 19
-            else None
-        )
+        if not (text.isascii() and text.isdigit() and len(text) < 19):
+            return None
+        key = (kind, int(text))
+        seen = self._seen.get(key)
+        if seen is None:
+            seen = self.store.get(self.realm, *key)
+            if seen is not None:
+                self._seen[key] = seen
+        return seen
+
+    def forget(self) -> None:
+        """Drop what is remembered, between the writes of a long seed."""
+        self._seen.clear()
 
     def next_id(self, sequence: str) -> int:
         """The next id of a list; customers, vendors and employees share one, transactions another."""
@@ -50,6 +63,7 @@ class Books:
     def insert(self, row: Row) -> None:
         """Store a new entity."""
         row.created = row.updated = int(self.epoch)
+        self._seen[row.kind, row.id] = row
         self.store.insert(self.realm, row)
 
     def save(self, row: Row, *, new_version: bool) -> None:
@@ -58,6 +72,7 @@ class Books:
             row.body["SyncToken"] = str(int(row.body["SyncToken"]) + 1)
         row.body["MetaData"]["LastUpdatedTime"] = self.stamp()
         row.updated = int(self.epoch)
+        self._seen[row.kind, row.id] = row
         self.store.update(self.realm, row)
 
     def event(self, row: Row, operation: str, deleted_id: str | None = None) -> None:
@@ -76,7 +91,7 @@ class Books:
         """
         own = True
         while customer is not None and cents:
-            row = self.store.get(self.realm, "Customer", customer)
+            row = self.row("Customer", customer)
             if row is None:
                 return
             change = Decimal(cents) / 100

@@ -169,6 +169,7 @@ def with_defaults(kind: str, given: Any) -> list[dict[str, Any]]:
 def add(books: Books, entity: EntityType, entries: list[dict[str, Any]]) -> None:
     """Write a list; an entry with Active false is made and then deactivated, as in a real company's past."""
     for place, entry in enumerate(entries):
+        books.forget()
         active = entry.get("Active", True)
         sent = {name: value for name, value in entry.items() if name not in ("Id", "Active")}
         request = Request(

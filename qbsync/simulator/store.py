@@ -56,7 +56,10 @@ _COLUMNS = "kind, id, deleted, active, name, doc, customer, parent, txn_date, cr
 
 @dataclass(slots=True)
 class Row:
-    """One entity as stored. `open_cents` is what it adds to its customer's balance; `body` is QBO's JSON."""
+    """One entity as stored.
+
+    `open_cents` is what it adds to its customer's balance; `body` is QBO's JSON, `text` the same as last stored.
+    """
 
     kind: str
     id: int
@@ -71,6 +74,7 @@ class Row:
     created: int = 0
     updated: int = 0
     open_cents: int = 0
+    text: str = ""
 
 
 class Store:
@@ -185,9 +189,10 @@ def as_row(found: tuple[Any, ...]) -> Row:
 
 
 def _values(row: Row) -> tuple[Any, ...]:
+    row.text = dumps(row.body)
     return (
         row.kind, row.id, row.deleted, row.active, row.name, row.doc, row.customer, row.parent, row.txn_date,
-        row.created, row.updated, row.open_cents, dumps(row.body),
+        row.created, row.updated, row.open_cents, row.text,
     )  # fmt: skip
 
 

@@ -34,7 +34,7 @@ def write(
         raise faults.unsupported(str(operation)[:60])
     if entity.kind == "Preferences":
         companies.refresh_preferences(books.company)
-    return dumps(row.body)
+    return row.text
 
 
 def operation_of(parameter: str | None, sent: Any) -> str:

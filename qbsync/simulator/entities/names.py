@@ -166,7 +166,7 @@ class Customer(Name):
 
 def _shift_jobs(books: Books, customer: int | None, cents: int) -> None:
     while customer is not None:
-        row = books.store.get(books.realm, "Customer", customer)
+        row = books.row("Customer", customer)
         if row is None:
             return
         row.body["BalanceWithJobs"] = money(Decimal(row.body["BalanceWithJobs"]) + Decimal(cents) / 100)

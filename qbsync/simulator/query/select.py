@@ -6,7 +6,7 @@ from typing import Any
 
 from .. import clock as clocks
 from ..books import Books
-from ..entities import REGISTRY, EntityType
+from ..entities import BY_PATH, EntityType
 from ..entities.schema import Field
 from ..faults import Fault
 from ..render import dumps, loads
@@ -25,7 +25,7 @@ def refused(detail: str) -> Fault:
 def run(books: Books, text: str) -> str:
     """Answer a query: the value of `QueryResponse` as JSON text. Raises `Fault` 4000 or 4001."""
     query = parse(text)
-    entity = REGISTRY.get(query.entity)
+    entity = BY_PATH.get(query.entity.lower())  # documented as case-sensitive, but node-quickbooks sends lower case
     if entity is None:
         raise refused(f"Entity {query.entity[:100]} is not supported")
     size = DEFAULT_PAGE if query.most is None else query.most
