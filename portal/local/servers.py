@@ -49,9 +49,11 @@ def claimed(data: Path) -> Iterator[None]:
         lock.truncate(0)
         lock.write(str(os.getpid()))
         lock.flush()
-        yield
-        with suppress(OSError):  # it may lie under /tmp, where nothing should stay
-            socket_dir(data).rmdir()
+        try:
+            yield
+        finally:
+            with suppress(OSError):  # it may lie under /tmp, where nothing should stay
+                socket_dir(data).rmdir()
 
 
 def start_servers(supervisor: Supervisor, data: Path, *, postgres: bool, valkey: bool, durable: bool = True) -> None:
