@@ -114,16 +114,12 @@ def _check_documents(
 def _check_document(
     run: Run, findings: Findings, document: Any, copy: Any, remote: Remote | None, amount: Decimal
 ) -> None:
-    said = (
-        f"{document}, revision {document.revision}{' void' if document.is_void else ''}, account {document.account_id}"
-    )
+    said = f"{document} of account {document.account_id}, revision {document.revision}{' void' * document.is_void}"
     if copy is None:
         if not document.is_void:
             findings.lost.append(f"{said}: nothing was tried")
         return
-    said += (
-        f": {copy.status} {copy.reason} {copy.detail}, pushed {copy.pushed_revision}, settled {copy.settled_revision}"
-    )
+    said += f": {copy.status} {copy.reason} {copy.detail}, settled {copy.settled_revision}"
     if copy.status == DocumentStatus.SKIPPED or _touched(run, copy):
         return
     there = Decimal(str(remote["TotalAmt"])) if remote else Decimal(0)

@@ -169,14 +169,9 @@ def _sync_document(run: Run, account: Account, dice: random.Random) -> None:
 def _copy(run: Run, account: Account, dice: random.Random) -> tuple[str, str] | None:
     """A copy in QuickBooks of one of the account's documents: its kind and id."""
     copies = [
-        *(
-            ("Invoice", number)
-            for number in InvoiceSync.objects.filter(account=account).values_list("qbo_id", flat=True)
-        ),
-        *(
-            ("Payment", number)
-            for number in PaymentSync.objects.filter(account=account).values_list("qbo_id", flat=True)
-        ),
+        (kind, number)
+        for kind, model in (("Invoice", InvoiceSync), ("Payment", PaymentSync))
+        for number in model.objects.filter(account=account).values_list("qbo_id", flat=True)
     ]
     there = sorted(copy for copy in copies if copy[1] and "".join(copy) not in run.removed_there)
     return dice.choice(there) if there else None

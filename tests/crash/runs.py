@@ -1,11 +1,11 @@
-"""Takes runs, a few dozen at a time, through their faults and kills to calm, checks each, and prints what came of them."""
+"""Takes runs, a few dozen at a time, through faults and kills to calm, checks each, and tells what came of them."""
 
 from __future__ import annotations
 
 import heapq
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from portal.models import User
 from qbsync.tasks import sweep
@@ -17,7 +17,7 @@ from tests.simulated import Simulator
 from tests.workers import Worker
 
 WORKER = {
-    "SYNC_LEASE_S": "5", "QBO_EXECUTION_WINDOW_S": str(WINDOW_S), "QBO_TIMEOUT_S": str(TIMEOUT_S), "LOG_LEVEL": "WARNING",
+    "SYNC_LEASE_S": "5", "QBO_EXECUTION_WINDOW_S": str(WINDOW_S), "QBO_TIMEOUT_S": str(TIMEOUT_S),
 }  # fmt: skip
 _SWEEP_EVERY_S = 2.0
 _CALM_WITHIN_S = 150.0
@@ -39,10 +39,8 @@ class Report:
             for kind, said in vars(findings).items()
             for line in said
         ]
-        counts = {
-            kind: sum(len(getattr(one, kind)) for one in self.failed.values())
-            for kind in ("duplicates", "lost", "stuck")
-        }
+        kinds = [one.name for one in fields(Findings)]
+        counts = {kind: sum(len(getattr(one, kind)) for one in self.failed.values()) for kind in kinds}
         last = f"runs {self.runs}, kills {self.kills}, " + ", ".join(f"{kind} {n}" for kind, n in counts.items())
         repeat = [f"repeat one alone: make crash RUNS=1 SEED={min(self.failed)}"] if self.failed else []
         return "\n".join([*lines, *repeat, last])

@@ -115,25 +115,23 @@ def _fault(dice: random.Random) -> dict[str, Any]:
     write = {"endpoint": "batch", "entity": dice.choice(["Invoice", "Invoice", "Payment", "Payment", "Customer"])}
     read = {"endpoint": dice.choice(["query", "cdc", "batch"])}
     late = round(dice.uniform(0.5, _LATEST_S), 1)
-    planned: dict[str, Any] = dice.choices(
-        [
-            {"match": write, "kind": "drop_before_commit"},
-            {"match": write, "kind": "drop_after_commit"},
-            {"match": write, "kind": "drop_mid_batch", "items": dice.randint(1, 3)},
-            {"match": write, "kind": "truncate"},
-            {"match": write, "kind": "stall", "at": "before", "seconds": TIMEOUT_S + dice.choice([0.5, 2.0])},
-            {"match": write, "kind": "stall", "at": "after", "seconds": TIMEOUT_S + 1},
-            {"match": write, "kind": "stall", "at": "body", "seconds": TIMEOUT_S + 1},
-            {"match": write, "kind": "late_execution", "seconds": late, "answer": dice.choice(["reset", "504"])},
-            {"match": write, "kind": "forget_requestids"},
-            {"match": write, "kind": "ignore_requestid", "times": 0},
-            {"match": {"endpoint": "batch_item", "entity": write["entity"]}, "kind": "fault"},
-            {"match": read, "kind": "http", "status": 503, "body": "html", "times": dice.randint(1, 2)},
-            {"match": read, "kind": "http", "status": 429, "body": "xml", "headers": {"Retry-After": "2"}},
-            {"match": read, "kind": "stall", "at": "before", "seconds": TIMEOUT_S + 1},
-            {"match": {}, "kind": "expire_token"},
-            {"match": {"endpoint": "token"}, "kind": "http", "status": 503},
-        ],
-        [4, 8, 4, 3, 4, 5, 3, 6, 2, 3, 2, 2, 2, 2, 3, 1],
-    )[0]
-    return {"after": dice.choice([0, 0, 0, 1, 2]), **planned}
+    kinds: list[dict[str, Any]] = [
+        {"match": write, "kind": "drop_before_commit"},
+        {"match": write, "kind": "drop_after_commit"},
+        {"match": write, "kind": "drop_mid_batch", "items": dice.randint(1, 3)},
+        {"match": write, "kind": "truncate"},
+        {"match": write, "kind": "stall", "at": "before", "seconds": TIMEOUT_S + dice.choice([0.5, 2.0])},
+        {"match": write, "kind": "stall", "at": "after", "seconds": TIMEOUT_S + 1},
+        {"match": write, "kind": "stall", "at": "body", "seconds": TIMEOUT_S + 1},
+        {"match": write, "kind": "late_execution", "seconds": late, "answer": dice.choice(["reset", "504"])},
+        {"match": write, "kind": "forget_requestids"},
+        {"match": write, "kind": "ignore_requestid", "times": 0},
+        {"match": {"endpoint": "batch_item", "entity": write["entity"]}, "kind": "fault"},
+        {"match": read, "kind": "http", "status": 503, "body": "html", "times": dice.randint(1, 2)},
+        {"match": read, "kind": "http", "status": 429, "body": "xml", "headers": {"Retry-After": "2"}},
+        {"match": read, "kind": "stall", "at": "before", "seconds": TIMEOUT_S + 1},
+        {"match": {}, "kind": "expire_token"},
+        {"match": {"endpoint": "token"}, "kind": "http", "status": 503},
+    ]
+    weights = [4, 8, 4, 3, 4, 5, 3, 6, 2, 3, 2, 2, 2, 2, 3, 1]
+    return {"after": dice.choice([0, 0, 0, 1, 2]), **dice.choices(kinds, weights)[0]}
