@@ -14,6 +14,7 @@ from portal.models import Firm
 from qbsync.models import Scope
 
 EARLIEST = date(1990, 1, 1)
+MANUAL_PAYMENTS = "By default, sync manually created payments with QuickBooks"
 
 
 class ScopeForm(forms.Form):
@@ -46,6 +47,14 @@ class ScopeForm(forms.Form):
         return day
 
 
+class SettingsForm(ScopeForm):
+    """What can be changed later: accounts, sync date, and what is done with payments typed in."""
+
+    sync_manual_payments = forms.BooleanField(
+        label=MANUAL_PAYMENTS, required=False, widget=forms.CheckboxInput(attrs={"class": "form-check-input"})
+    )
+
+
 class SetUpForm(forms.Form):
     """Step 4: where income is booked, what invoice lines refer to, and what is done with payments typed in."""
 
@@ -54,7 +63,7 @@ class SetUpForm(forms.Form):
         label="Service item", help_text="The product or service that invoice lines refer to in QuickBooks."
     )
     sync_manual_payments = forms.BooleanField(
-        label="By default, sync manually created payments with QuickBooks",
+        label=MANUAL_PAYMENTS,
         required=False,
         initial=True,
         widget=forms.CheckboxInput(attrs={"class": "form-check-input"}),

@@ -26,6 +26,7 @@ urlpatterns = [
     path(PAYMENT + "skip/", documents.payment_skip, name="quickbooks_payment_skip"),
     path(SETTINGS, settings.page, name="quickbooks_settings"),
     path(SETTINGS + "progress/", settings.progress, name="quickbooks_progress"),
+    path(SETTINGS + "edit/", settings.edit, name="quickbooks_settings_edit"),
     path(SETTINGS + "disconnect/", settings.disconnect, name="quickbooks_disconnect"),
     path(SETTINGS + "connect/", connecting.explain, name="quickbooks_connect"),
     path(SETTINGS + "connect/accounts/", connecting.choose_accounts, name="quickbooks_connect_accounts"),

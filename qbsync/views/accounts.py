@@ -9,7 +9,7 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseStopPolling
 
 from accounts.models import Account
@@ -38,7 +38,7 @@ POLLED_AT_MOST = 200
 
 
 @member_required()
-@require_GET
+@require_safe
 def cells(request: MemberRequest) -> HttpResponse:
     """Answer the list's poller: of the Syncing rows it shows, the cells of those that are not Syncing any more."""
     keys = [int(key) for key in request.GET.getlist("id")[:POLLED_AT_MOST] if key.isdecimal() and len(key) < 19]
@@ -51,7 +51,7 @@ def cells(request: MemberRequest) -> HttpResponse:
 
 
 @member_required()
-@require_GET
+@require_safe
 def panel(request: MemberRequest, pk: int) -> HttpResponse:
     """Answer the panel's own poll; 204 while what it shows is still so, which leaves an open menu alone."""
     account = visible_account(request, pk)
@@ -61,7 +61,7 @@ def panel(request: MemberRequest, pk: int) -> HttpResponse:
 
 
 @manager_required
-@require_GET
+@require_safe
 def dialog(request: MemberRequest, pk: int) -> HttpResponse:
     """Show the Sync dialog: suggested customers, a search over all of them, and a new one."""
     return _choose_customer(request, visible_account(request, pk), "quickbooks_sync")
@@ -82,7 +82,7 @@ def sync(request: MemberRequest, pk: int) -> HttpResponse:
 
 
 @manager_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def change(request: MemberRequest, pk: int) -> HttpResponse:
     """Link the account to another customer."""
     account, error = visible_account(request, pk), ""
@@ -100,7 +100,7 @@ def change(request: MemberRequest, pk: int) -> HttpResponse:
 
 
 @manager_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def create(request: MemberRequest, pk: int) -> HttpResponse:
     """Show what would be created in QuickBooks; on POST, ask for it."""
     account, error = visible_account(request, pk), ""
@@ -115,7 +115,7 @@ def create(request: MemberRequest, pk: int) -> HttpResponse:
 
 
 @manager_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def unsync(request: MemberRequest, pk: int) -> HttpResponse:
     """Say what unsyncing means; on POST, skip the account at once."""
     account, error = visible_account(request, pk), ""
@@ -131,7 +131,7 @@ def unsync(request: MemberRequest, pk: int) -> HttpResponse:
 
 
 @member_required()
-@require_GET
+@require_safe
 def activity(request: MemberRequest, pk: int) -> HttpResponse:
     """Show who and what changed the account's sync, what QuickBooks answered, and when the next try is."""
     account = visible_account(request, pk)
@@ -188,7 +188,7 @@ def _dialog_context(account: Account) -> dict[str, Any]:
 
 
 def _choose_customer(request: MemberRequest, account: Account, url_name: str, *, error: str = "") -> HttpResponse:
-    query = request.GET.get("q", "").strip()[:200]
+    query = " ".join(request.GET.get("q", "").replace("\x00", "").split())[:200]
     context = {**_dialog_context(account), "url_name": url_name, "q": query, "standing": standing(account)}
     if connection := context["connection"]:
         context["suggested"] = customers_suggested(account, connection)

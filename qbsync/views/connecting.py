@@ -10,7 +10,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from portal.access import MemberRequest, owner_required
 from qbsync import connecting, services
@@ -24,7 +24,7 @@ SESSION_KEY = "quickbooks_sign_in"
 
 
 @owner_required
-@require_GET
+@require_safe
 def explain(request: MemberRequest) -> HttpResponse:
     """Step 1: say what will happen."""
     if _is_begun(request):
@@ -33,7 +33,7 @@ def explain(request: MemberRequest) -> HttpResponse:
 
 
 @owner_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def choose_accounts(request: MemberRequest) -> HttpResponse:
     """Step 2: choose which accounts are synced and from which date on; then on to Intuit, step 3."""
     if _is_begun(request):
@@ -56,7 +56,7 @@ def reconnect(request: MemberRequest) -> HttpResponse:
 
 @owner_required
 @never_cache
-@require_GET
+@require_safe
 def callback(request: MemberRequest) -> HttpResponse:
     """Step 3 comes back: check that this browser, for this firm, asked for it; then exchange the code."""
     begun: dict[str, Any] = request.session.get(SESSION_KEY) or {}
@@ -80,7 +80,7 @@ def callback(request: MemberRequest) -> HttpResponse:
 
 
 @owner_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def set_up(request: MemberRequest) -> HttpResponse:
     """Step 4: choose income account, service item and what is done with manual payments; then the sync starts."""
     connection = connection_of(request.firm)

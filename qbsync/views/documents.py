@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import Account, Invoice, Payment
 from portal.access import MemberRequest, manager_required
@@ -45,7 +45,7 @@ def _poll(model: type[Invoice] | type[Payment]) -> Any:
     """Return the view that a cell asks after a press, until the document has gone."""
 
     @manager_required
-    @require_GET
+    @require_safe
     def cell(request: MemberRequest, pk: int) -> HttpResponse:
         return _cell(request, _visible(request, model, pk))
 

@@ -7,11 +7,12 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import HttpResponseStopPolling
 
 from portal.access import MemberRequest, manager_required, owner_required
-from qbsync import connecting, selectors
+from qbsync import connecting, selectors, services
+from qbsync.forms import SettingsForm
 from qbsync.gateway import faults
 from qbsync.models import Connection
 from qbsync.models.connection import LIVE
@@ -21,7 +22,7 @@ from qbsync.states import DocumentStatus
 
 
 @manager_required
-@require_GET
+@require_safe
 def page(request: MemberRequest) -> HttpResponse:
     """Show the connection in whatever state it is: none, unfinished, healthy, broken, ended."""
     connection = connection_of(request.firm)
@@ -34,7 +35,7 @@ def page(request: MemberRequest) -> HttpResponse:
 
 
 @manager_required
-@require_GET
+@require_safe
 def progress(request: MemberRequest) -> HttpResponse:
     """Answer the poll of the settings page; it ends when the firm is no longer connected."""
     connection = connection_of(request.firm)
@@ -43,8 +44,27 @@ def progress(request: MemberRequest) -> HttpResponse:
     return render(request, "qbsync/_progress.html", _progress(connection))
 
 
+@manager_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit(request: MemberRequest) -> HttpResponse:
+    """Change which accounts and documents are synced; nothing is unlinked by it, and Skipped accounts stay Skipped."""
+    connection = connection_of(request.firm)
+    if connection is None or connection.status not in LIVE or connection.set_up_at is None:
+        return redirect("quickbooks_settings")
+    names = ("scope", "sync_date", "sync_manual_payments")
+    initial = {name: getattr(connection, name) for name in names}
+    form = SettingsForm(request.POST or None, firm=request.firm, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        services.connection_settings_update(
+            connection=connection, by=request.membership.user, **{name: form.cleaned_data[name] for name in names}
+        )
+        messages.success(request, "The settings were saved; what came into scope is being synced.")
+        return redirect("quickbooks_settings")
+    return render(request, "qbsync/settings_edit.html", {"form": form})
+
+
 @owner_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def disconnect(request: MemberRequest) -> HttpResponse:
     """Say what disconnecting means; on POST, revoke the grant. The links are kept."""
     connection = connection_of(request.firm)

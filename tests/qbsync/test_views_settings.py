@@ -93,6 +93,22 @@ def test_the_settings_show_company_counts_runs_and_requests(desk: Desk) -> None:
     assert "Disconnect…" not in page
 
 
+def test_an_admin_changes_the_scope_and_what_came_into_it_is_synced(desk: Desk) -> None:
+    account, skipped = desk.account("Without documents"), desk.skipped("Acme")
+    browser = desk.sign_in(desk.adam)
+    assert 'value="2026-01-01"' in browser.get(f"{SETTINGS}edit/").content.decode()
+    wrong = browser.post(f"{SETTINGS}edit/", {"scope": "all", "sync_date": "2926-01-01"})
+    assert "Choose today or an earlier date" in wrong.content.decode()
+    answer = browser.post(f"{SETTINGS}edit/", {"scope": "all", "sync_date": "2026-02-01"})
+    assert answer["Location"] == SETTINGS
+    connection = Connection.objects.get()
+    assert (connection.scope, connection.sync_date) == (Scope.ALL, date(2026, 2, 1))
+    assert not connection.sync_manual_payments
+    assert AccountSync.objects.get(account=account).status == Status.SYNCING
+    assert AccountSync.objects.get(account=skipped).status == Status.SKIPPED
+    assert desk.sign_in(desk.erin).post(f"{SETTINGS}edit/", {"scope": "all"}).status_code == 403
+
+
 def test_the_progress_ends_with_the_connection(desk: Desk) -> None:
     browser = desk.sign_in(desk.olivia)
     assert b'id="quickbooks-progress"' in browser.get(SETTINGS + "progress/").content
