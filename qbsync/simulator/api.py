@@ -11,7 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from . import clock as clocks
-from . import faults, limits, planned, requestids, tokens
+from . import faults, limits, planned, requestids, tokens, xmlform
 from .batch import planned_fault
 from .calls import Call, read_call
 from .company import Company
@@ -153,6 +153,8 @@ async def _execute(sim: Simulator, company: Company, call: Call, plan: dict[str,
         status, body = await execute(sim, company, call, plan)
     except faults.Fault as fault:
         return _fault(sim, company, fault, call)
+    if call.wants_xml:
+        return Answer(status, xmlform.write(body), "application/xml")
     return Answer(status, body, _SUCCESS if status == 200 else _FAILURE)
 
 

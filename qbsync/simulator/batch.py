@@ -8,7 +8,7 @@ from . import faults, planned, requestids
 from .books import Books
 from .company import Company
 from .query import select
-from .render import NotJson, dumps, loads
+from .render import dumps
 from .simulator import Simulator
 from .writes import by_name, operation_of, write
 
@@ -17,12 +17,8 @@ _KEYS = {"bId", "operation", "optionsData", "Query"}
 Interrupted = Callable[[int], bool]
 
 
-def read_items(text: str, requestid: str | None) -> list[dict[str, Any]]:
+def read_items(body: Any, requestid: str | None) -> list[dict[str, Any]]:
     """The items of a batch body. Raises `Fault` for what is no batch, too many items, or bIds too long."""
-    try:
-        body = loads(text)
-    except NotJson as error:
-        raise faults.bad_property(str(error)[:200]) from error
     items = body.get("BatchItemRequest") if isinstance(body, dict) else None
     if not isinstance(items, list) or not items or not all(isinstance(each, dict) for each in items):
         raise faults.missing("BatchItemRequest")

@@ -5,10 +5,12 @@ from typing import Any
 
 from aiohttp import web
 
+from . import xmlform
 from .entities import BY_PATH, EntityType
 from .render import NotJson, loads
 from .writes import operation_of
 
+XML = ("application/xml", "text/xml")
 _RESERVED = {"query", "batch", "cdc"}
 
 
@@ -53,7 +55,7 @@ class Call:
         if self.endpoint not in ("write", "batch"):
             return
         try:
-            self.sent = loads(self.text)
+            self.sent = xmlform.read(self.text) if self.content_type in XML else loads(self.text)
             self.text.encode()
             _refuse_surrogates(self.sent)
         except NotJson as error:

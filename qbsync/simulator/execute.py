@@ -7,7 +7,7 @@ from typing import Any
 from . import batch, cdc, faults, requestids, sending
 from . import clock as clocks
 from .books import Books
-from .calls import Call
+from .calls import XML, Call
 from .company import Company
 from .entities import EntityType
 from .query import select
@@ -37,7 +37,7 @@ async def execute(sim: Simulator, company: Company, call: Call, plan: dict[str, 
         raise _no_resource(call)
     if call.endpoint == "send" and call.entity:
         return await _once(sim, company, call, plan, lambda: _written(sim, company, call, call.entity))
-    if call.content_type != "application/json":
+    if call.content_type not in ("application/json", *XML):
         raise faults.unsupported(
             f"No message body reader has been found for request class Object, ContentType : {call.content_type}."
         )
@@ -112,7 +112,7 @@ async def _once(
 
 async def _batch(sim: Simulator, company: Company, call: Call, plan: dict[str, Any] | None) -> Result:
     requestid = _requestid(call, plan, batched=True) if company.options.batch_replay else None
-    items = batch.read_items(call.text, call.parameters.get("requestid"))
+    items = batch.read_items(call.sent, call.parameters.get("requestid"))
     stop = int(plan["items"]) if plan and plan["kind"] == "drop_mid_batch" else None
 
     async def all_items() -> Result:

@@ -55,7 +55,7 @@ def test_bytes_that_are_no_utf8_are_said_to_be_malformed(company: Company) -> No
 
 @pytest.mark.parametrize(
     ("path", "content_type"),
-    [("customer", "text/plain"), ("customer", "application/xml"), ("batch", "application/text"),
+    [("customer", "text/plain"), ("customer", "application/pdf"), ("batch", "application/text"),
      ("query", "application/json")],
 )  # fmt: skip
 def test_a_wrong_content_type_is_unsupported(company: Company, path: str, content_type: str) -> None:
