@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from accounts.models import Account, Invoice, Payment
 from portal.models import Firm
-from qbsync import presentation
+from qbsync import menus, presentation
 from qbsync.filters import FILTER_PARAM, filter_choices
 from qbsync.models.connection import SyncRun
 from qbsync.selectors import connection_of, connection_with_health, document_standing, standing
@@ -112,7 +112,7 @@ def panel_context(account: Account, membership: Any) -> dict[str, Any]:
         "label": presentation.LABELS[now.status],
         "message": presentation.message(now, account.firm, where="the menu at the right"),
         "membership": membership,
-        "menu": presentation.menu(now, account) if membership.may_manage else [],
+        "menu": menus.menu(now, account) if membership.may_manage else [],
         "is_moving": now.status == Status.SYNCING or now.reason == Reason.NO_WORKER or now.waiting > 0,
     }
 
@@ -136,11 +136,11 @@ def document_context(document: Invoice | Payment, *, may_manage: bool) -> dict[s
         "standing": now,
         "label": presentation.DOCUMENT_LABELS[now.status],
         "message": presentation.document_message(now, document),
-        "link": presentation.quickbooks_url(connection, kind, now.qbo_id) if has_copy and connection else "",
+        "link": menus.quickbooks_url(connection, kind, now.qbo_id) if has_copy and connection else "",
         "tip_id": f"qb-tip-{kind}-{document.pk}",
         "cell_url": reverse(f"quickbooks_{kind}_cell", args=[document.pk]),
         "may_manage": may_manage,
-        "menu": presentation.document_menu(now, document) if may_manage else [],
+        "menu": menus.document_menu(now, document) if may_manage else [],
     }
 
 
