@@ -1,0 +1,84 @@
+"""What the list of accounts costs in a large firm, beside a small one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+from django.db.models import F, Q
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from accounts.models import Account
+from qbsync.models import AccountSync
+from tests.bench import firms, size
+from tests.bench.conftest import Row
+from tests.qbsync.conftest import Office
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+_SMALL, _LARGE = 500, size.of(2_000, 100_000)
+_VIEWS = {
+    "first page": "",
+    "a page further on": "?page=9",
+    "sorted by balance": "?sort=-balance",
+    "sorted by ID": "?sort=code",
+    "Failed only": "?quickbooks=failed",
+    "Failed for one reason": "?quickbooks=failed&reason=no_match",
+    "companies only": "?type=company",
+    "searched by name": "?q=00042",
+    "searched by ID": "?q=C42",
+}
+_MOST_STATEMENTS, _MOST_TIMES_LONGER = 6, 2.0
+_TAKES = size.of(1, 15)
+_OF_THE_SESSION = ('FROM "django_session"', 'FROM "portal_user"')  # Django's own, on every page
+
+
+def test_the_list_of_a_large_firm_costs_as_much_as_that_of_a_small_one(
+    open_office: Callable[[str], Office], row: Row
+) -> None:
+    small, large = (_firm(open_office(name), count) for name, count in (("Small", _SMALL), ("Large", _LARGE)))
+    for what, address in _VIEWS.items():
+        statements, took_s = _cost(large, address)
+        statements_of_small, took_small_s = _cost(small, address)
+        times = took_s / took_small_s
+        wanted = f"<= {_MOST_STATEMENTS} statements, <= {_MOST_TIMES_LONGER:g} x the time"
+        measured = f"{statements} statements, {times:.1f} x {took_small_s * 1000:.0f} ms"
+        reached = statements <= _MOST_STATEMENTS and times <= _MOST_TIMES_LONGER
+        row(f"accounts list, {_LARGE:,} beside {_SMALL}: {what}", wanted, measured, reached)
+        assert statements == statements_of_small <= _MOST_STATEMENTS
+
+
+def _firm(office: Office, count: int) -> Client:
+    """A firm of that size, every tenth of its accounts Failed; return its owner's browser."""
+    firms.books(office.firm, firms.names(count), invoices=0, payments=0)
+    office.connect(scope="all")
+    rows = AccountSync.objects.filter(connection=office.connection)
+    rows.annotate(tenth=F("account_id") % 10).filter(tenth=0).update(
+        status="failed", reason="no_match", ask="", due_at=None
+    )
+    rows.filter(status="syncing").update(status="not_synced", ask="", due_at=None)
+    accounts = Account.objects.filter(firm=office.firm)
+    accounts.update(balance_due=F("id") % 1000)
+    accounts.annotate(third=F("id") % 3).filter(Q(third=0)).update(type="company")
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")  # as autovacuum does by itself, later
+    browser = Client()
+    browser.force_login(office.alice)
+    return browser
+
+
+def _cost(browser: Client, address: str) -> tuple[int, float]:
+    """How many statements a page takes beside the session's, and the seconds that it takes at its best."""
+    best = float("inf")
+    browser.get(reverse("account_list"))  # compiles the templates
+    for _ in range(_TAKES):
+        with CaptureQueriesContext(connection) as asked:
+            started_at = time.perf_counter()
+            answer = browser.get(reverse("account_list") + address)
+            best = min(best, time.perf_counter() - started_at)
+        assert answer.status_code == 200
+    return sum(not any(part in one["sql"] for part in _OF_THE_SESSION) for one in asked), best
