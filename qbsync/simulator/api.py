@@ -11,8 +11,9 @@ from typing import Any
 from aiohttp import web
 
 from . import clock as clocks
-from . import faults, limits, planned, requestids, tokens, xmlform
+from . import faults, limits, pdf, planned, requestids, tokens, xmlform
 from .batch import planned_fault
+from .books import Books
 from .calls import Call, read_call
 from .company import Company
 from .execute import execute
@@ -35,6 +36,7 @@ class Answer:
     cut: bool = False
     truncated: bool = False
     stall_body_s: float = 0.0
+    raw: bytes = b""
 
 
 def routes() -> list[web.RouteDef]:
@@ -71,7 +73,7 @@ async def handle(request: web.Request) -> web.StreamResponse:
 
 
 async def _send(request: web.Request, answer: Answer, headers: dict[str, str]) -> web.StreamResponse:
-    body = answer.body.encode("utf-8", "replace")
+    body = answer.raw or answer.body.encode("utf-8", "replace")
     if answer.cut:
         _reset(request)
         return web.Response(status=500)
@@ -148,8 +150,17 @@ async def _admitted(
     return answer
 
 
+def _pdf(sim: Simulator, company: Company, call: Call) -> Answer:
+    if call.entity is None or "send" not in call.entity.verbs:
+        raise faults.unsupported("PDF")
+    row = call.entity.find(Books(sim.store, company, sim.clock), call.number)
+    return Answer(200, "", "application/pdf", raw=pdf.document(call.entity.kind, company.name, row.body))
+
+
 async def _execute(sim: Simulator, company: Company, call: Call, plan: dict[str, Any] | None) -> Answer:
     try:
+        if call.endpoint == "pdf" and call.method == "GET":
+            return _pdf(sim, company, call)
         status, body = await execute(sim, company, call, plan)
     except faults.Fault as fault:
         return _fault(sim, company, fault, call)

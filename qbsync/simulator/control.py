@@ -12,6 +12,7 @@ from .company import Company
 from .entities import REGISTRY
 from .faults import Fault
 from .render import NotJson, loads
+from .sample_company import with_sample
 from .simulator import Simulator
 from .state import SIM
 
@@ -87,11 +88,13 @@ async def create_company(request: web.Request) -> web.Response:
     realm = str(given.get("realm_id") or "")
     if realm in sim.companies.known:
         return web.json_response({"realm_id": realm, "created": False})
-    unknown = set(given) - set(REGISTRY) - {"name", "realm_id", "options", "country", "time_zone"}
+    unknown = set(given) - set(REGISTRY) - {"name", "realm_id", "options", "country", "time_zone", "sample"}
     if unknown:
         raise ValueError(f"there is no {', '.join(sorted(unknown))} in a company")
     if realm and not realm.isdigit():
         raise ValueError("realm_id is a string of digits")
+    if given.get("sample"):
+        given = with_sample(given)
     name = given.get("name") or "Simulated Company"
     with sim.store.transaction():
         realm = realm or str(FIRST_REALM + sim.store.next_id("", "realm"))

@@ -67,7 +67,7 @@ def read(text: str) -> dict[str, Any]:
     """A request's XML as the body that JSON would have: an entity, or a batch. Raises `NotJson`."""
     if "<!" in text.replace("<![CDATA[", ""):
         raise NotJson("a document type or a comment is not accepted")
-    parser = XMLPullParser(["start", "end"])
+    parser: XMLPullParser[Element] = XMLPullParser(["start", "end"])
     depth = 0
     root: Element | None = None
     try:

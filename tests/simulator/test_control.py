@@ -115,3 +115,23 @@ def test_several_currencies_need_to_be_switched_on(make_company: Callable[..., C
     assert company.invoice(10)["CurrencyRef"]["value"] == "EUR"
     refused = company.post("payment", {"CustomerRef": {"value": "1"}, "TotalAmt": 1, "CurrencyRef": {"value": "USD"}})
     assert refused.json()["Fault"]["Error"][0]["code"] == "6000"
+
+
+def test_the_sample_company_has_something_of_everything(make_company: Callable[..., Company]) -> None:
+    company = make_company(sample=True, Customer=[{"DisplayName": "One More"}])
+    assert company.read("Customer", "9")["FullyQualifiedName"] == "Freeman Sporting Goods:55 Twin Lane"
+    assert company.read("Customer", "1")["Balance"] == 167
+    assert company.query("select * from Item where Type = 'Inventory'")["maxResults"] == 2
+    for kind in ("Vendor", "Employee", "Payment", "Estimate", "CustomerType"):
+        assert company.query(f"select count(*) from {kind}")["totalCount"] >= 1  # noqa: S608
+    assert company.query("select * from Customer where DisplayName = 'One More'")["maxResults"] == 1
+
+
+def test_forms_are_given_as_pdf(company: Company) -> None:
+    invoice = company.invoice(100, PrivateNote="(x)")
+    answer = company.get(f"invoice/{invoice['Id']}/pdf")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/pdf")
+    assert answer.content.startswith(b"%PDF-1.4")
+    assert b"(Invoice 1001)" in answer.content
+    assert answer.content.endswith(b"%%EOF\n")
+    assert company.get("customer/1/pdf").status_code == 400
