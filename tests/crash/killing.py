@@ -33,6 +33,7 @@ class Killer(threading.Thread):
         """
         super().__init__(name="killer", daemon=True)
         self.worker = start()
+        self._is_dead = threading.Event()
         self.realms: list[str] = []
         self.kills = 0
         self._start_worker = start
@@ -46,13 +47,25 @@ class Killer(threading.Thread):
         """Kill, again and again."""
         ways = [self._one, self._pool, self._after_execution, self._during_a_batch, self._freeze, self._all]
         while not self._over.wait(self._dice.uniform(*self._pause_s)):
+            if self._is_dead.is_set():
+                continue
             self._dice.choices(ways, [4, 3, 5, 4, 2, 1])[0]()
             self.kills += 1
 
+    def replace_the_dead(self) -> None:
+        """Start another worker where the whole of one was killed.
+
+        For the main thread: a worker ends with the thread that started it.
+        """
+        if self._is_dead.is_set():
+            self.worker = self._start_worker()
+            self._is_dead.clear()
+
     def stop(self) -> None:
-        """No more kills; what was frozen goes on."""
+        """No more kills; what was frozen goes on, and a worker is there."""
         self._over.set()
         self.join()
+        self.replace_the_dead()
         for timer in self._frozen:
             timer.join()
 
@@ -65,7 +78,7 @@ class Killer(threading.Thread):
 
     def _all(self) -> None:
         self.worker.kill()
-        self.worker = self._start_worker()
+        self._is_dead.set()
 
     def _after_execution(self) -> None:
         """Right when something new is in the books: its answer is on the way, or has just been read."""

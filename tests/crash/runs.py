@@ -64,9 +64,11 @@ def take(
             heapq.heappush(due, (now + what.at_s, place, step, what))
         _act(runs, due)
         next(sweeps)
+        killer.replace_the_dead()
     while due:
         _act(runs, due)
         next(sweeps)
+        killer.replace_the_dead()
         time.sleep(0.05)
     killer.stop()
     for run in runs:
