@@ -40,6 +40,12 @@ def adopt(row: InvoiceSync | PaymentSync, remote: Remote, revision: int) -> None
     row.next_try_at, row.attempts = None, 0
 
 
+def forget_copy(row: InvoiceSync | PaymentSync) -> None:
+    """Note that the copy in QuickBooks was deleted there: what is sent next is a new document."""
+    row.qbo_id = row.sync_token = row.qbo_number = row.qbo_customer_id = ""
+    row.pushed_revision, row.pushed_at, row.is_void_there = 0, None, False
+
+
 def fail(
     row: InvoiceSync | PaymentSync, document: Invoice | Payment, reason: DocumentReason, detail: dict[str, Any]
 ) -> None:

@@ -14,10 +14,11 @@ from django.utils import timezone
 from accounts.models import Invoice
 from qbsync import outbox
 from qbsync.gateway.company import Company
+from qbsync.gateway.faults import RULES, FaultKind
 from qbsync.gateway.queries import PAGE, in_list, select
 from qbsync.models import Connection, InvoiceSync
 from qbsync.outbox import Change
-from qbsync.outcomes import Remote, adopt, customer_id_of, fail, is_void_copy
+from qbsync.outcomes import Remote, adopt, customer_id_of, fail, forget_copy, is_void_copy
 from qbsync.payloads import mark_of
 from qbsync.plan import Operation
 from qbsync.states import DocumentReason
@@ -36,7 +37,7 @@ def reconcile(connection: Connection, company: Company, works: Sequence[AccountW
     changes: list[Change] = []
     invoices = [i for i in _items(works) if i.operation == Operation.CREATE and isinstance(i.document, Invoice)]
     if connection.custom_numbers:
-        found = list(by_number(company, (item.document.number for item in invoices)))
+        found = _free(connection, by_number(company, (item.document.number for item in invoices)))
         changes += [change for item in invoices if (change := _judge(item, found))]
     changes += _refresh(company, [item for item in _items(works) if item.operation != Operation.CREATE])
     outbox.settle(connection, [work.account for work in works], changes, [])
@@ -50,7 +51,7 @@ def reconcile(connection: Connection, company: Company, works: Sequence[AccountW
 
 def look_again(connection: Connection, company: Company, items: Sequence[Item]) -> list[Change]:
     """Look at documents whose number QuickBooks says is taken (6140): adopt an equal one, fail with both shown."""
-    found = list(by_number(company, (item.document.number for item in items)))
+    found = _free(connection, by_number(company, (item.document.number for item in items)))
     return [change for item in items if (change := _judge(item, found))]
 
 
@@ -76,6 +77,14 @@ def rows(company: Company, entity: str, where: str, fields: str) -> Iterator[Rem
         start += len(page)
         if len(page) < PAGE:
             return
+
+
+def _free(connection: Connection, found: Iterable[Remote]) -> list[Remote]:
+    """Leave out the copies of other documents: one that has been renumbered here still has its old number there."""
+    there = list(found)
+    ids = [str(one["Id"]) for one in there]
+    taken = set(InvoiceSync.objects.filter(connection=connection, qbo_id__in=ids).values_list("qbo_id", flat=True))
+    return [one for one in there if str(one["Id"]) not in taken]
 
 
 def _judge(item: Item, found: Sequence[Remote]) -> Change | None:
@@ -142,7 +151,7 @@ def _adopt_paid_invoices(connection: Connection, company: Company, works: Sequen
                     wanted[invoice.pk] = Item(work, invoice, row, Operation.CREATE)
     if not wanted:
         return
-    found = list(by_number(company, (item.document.number for item in wanted.values())))
+    found = _free(connection, by_number(company, (item.document.number for item in wanted.values())))
     changes: list[Change] = []
     for item in wanted.values():
         number = item.document.number
@@ -179,7 +188,11 @@ def _catch_up(item: Item, remote: Remote | None) -> Change | None:
         row.is_void_there, row.settled_revision = True, item.document.revision
         row.pushed_revision, row.changed_at = item.document.revision, timezone.now()
         return Change(item.document, item.row, before, "voided")
-    gone = "It was voided in QuickBooks." if remote is not None else "It was deleted in QuickBooks."
-    remedy = "Void it here as well, or enter it anew under another number."
-    fail(item.row, item.document, DocumentReason.REFUSED, {"message": gone, "remedy": remedy})
+    if remote is None:
+        forget_copy(row)  # so that it is created anew where a person wants it
+        detail = {"message": RULES[FaultKind.DELETED].sentence, "remedy": RULES[FaultKind.DELETED].remedy}
+    else:
+        remedy = "Void it here as well, or enter it anew under another number."
+        detail = {"message": "It was voided in QuickBooks.", "remedy": remedy}
+    fail(row, item.document, DocumentReason.REFUSED, detail)
     return Change(item.document, item.row, before, "refused")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -88,6 +88,8 @@ def load(connection: Connection, accounts: Sequence[AccountSync]) -> tuple[list[
             copy = getattr(allocation.invoice, "quickbooks", None)
             work.invoice_ids.setdefault(allocation.invoice_id, copy.qbo_id if copy else "")
         _plan(work, payment, row, settled)
+    for account, moment in _waits(works):
+        works[account].next_try.append(moment)
     for work in works.values():
         work.is_loaded = True
     return list(works.values()), settled
@@ -141,6 +143,14 @@ def _due(documents: QuerySet[Any], connection: Connection, accounts: Iterable[in
         .select_related("quickbooks")
         .order_by("date", "pk")
     )
+
+
+def _waits(accounts: Iterable[int]) -> Iterator[tuple[int, datetime]]:
+    """When the documents of these accounts that wait for their retry are due: accounts' keys and moments."""
+    models: tuple[Any, ...] = (InvoiceSync, PaymentSync)
+    for model in models:
+        waiting = model.objects.filter(account__in=accounts, status=DocumentStatus.WAITING)
+        yield from waiting.filter(next_try_at__gt=timezone.now()).values_list("account", "next_try_at")
 
 
 def _sync_of(model: type[Any]) -> str:
