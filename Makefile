@@ -24,6 +24,9 @@ test: $(ready) ## All tests, on servers of their own; ARGS="tests/accounts -k im
 crash: $(ready) ## Randomised crash runs: RUNS=1000 of them, the first with SEED=1
 	@CRASH_RUNS=$(RUNS) CRASH_SEED=$(SEED) exec $(python) -m portal.local test -n 0 -q tests/crash/crash_runs.py
 
+bench: $(ready) ## The benchmarks, about half an hour; BENCH_MINUTES=1 for a shorter watch at Intuit's throttles
+	@exec $(python) -m portal.local bench $(ARGS)
+
 check: $(ready) ## Style, types, module boundaries, templates, missing migrations
 	@.venv/bin/ruff check $(sources)
 	@.venv/bin/ruff format --check $(sources)

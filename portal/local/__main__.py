@@ -1,4 +1,4 @@
-"""The commands behind `make run` and `make test`."""
+"""The commands behind `make run`, `make test` and `make bench`."""
 
 import sys
 
@@ -6,18 +6,20 @@ from environs import Env
 
 from portal.local.addresses import ROOT
 from portal.local.run import run
-from portal.local.test import run_tests
+from portal.local.test import run_bench, run_tests
 
 
 def main(arguments: list[str]) -> int:
-    """`run`, or `test` with pytest's arguments; anything else is answered with how to call it."""
+    """`run`, or `test` or `bench` with pytest's arguments; anything else is answered with how to call it."""
     Env().read_env(ROOT / ".env", recurse=False)
     match arguments:
         case ["run"]:
             return run()
         case ["test", *options]:
             return run_tests(options)
-    print("usage: python -m portal.local run | test [pytest options]", file=sys.stderr)
+        case ["bench", *options]:
+            return run_bench(options)
+    print("usage: python -m portal.local run | test [pytest options] | bench [pytest options]", file=sys.stderr)
     return 2
 
 

@@ -1,4 +1,4 @@
-"""`make test`: throw-away servers, a browser where there is one, then pytest; never touches what `make run` keeps."""
+"""`make test`, `make bench`: throw-away servers, a browser if there is one, pytest; leaves `make run`'s state alone."""
 
 import os
 import shutil
@@ -20,6 +20,12 @@ _LEFT_OUT = (
 )
 
 
+def run_bench(arguments: list[str]) -> int:
+    """Run the benchmarks in full, one after the other, on servers of their own; return pytest's exit code."""
+    os.environ.setdefault("BENCH_MINUTES", "5")
+    return _on_own_servers(["-n", "0", "tests/bench", *arguments])
+
+
 def run_tests(arguments: list[str]) -> int:
     """Run pytest with those arguments on servers of its own; return its exit code.
 
@@ -33,12 +39,19 @@ def run_tests(arguments: list[str]) -> int:
         arguments = ["-m", "not browser", *arguments]
     else:
         os.environ["PORTAL_CHROMIUM"] = chromium
+    code = _on_own_servers(arguments)
+    if chromium is None:
+        print(_LEFT_OUT, flush=True)
+    return code
+
+
+def _on_own_servers(arguments: list[str]) -> int:
     # Not below TMPDIR, whose path may be too long for a socket.
     data = Path(tempfile.mkdtemp(prefix="portal-test-", dir="/tmp"))
     try:
         with claimed(data), Supervisor() as supervisor:
             _start_servers(supervisor, data)
-            code = _pytest(supervisor, arguments)
+            return _pytest(supervisor, arguments)
     except Stopped:
         return 130
     except Failed as failure:
@@ -46,9 +59,6 @@ def run_tests(arguments: list[str]) -> int:
         return 1
     finally:
         shutil.rmtree(data, ignore_errors=True)
-    if chromium is None:
-        print(_LEFT_OUT, flush=True)
-    return code
 
 
 def _start_servers(supervisor: Supervisor, data: Path) -> None:
