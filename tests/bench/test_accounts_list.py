@@ -48,7 +48,7 @@ def test_the_list_of_a_large_firm_costs_as_much_as_that_of_a_small_one(
         wanted = f"<= {_MOST_STATEMENTS} statements, <= {_MOST_TIMES_LONGER:g} x the time"
         measured = f"{statements} statements, {times:.1f} x {took_small_s * 1000:.0f} ms"
         reached = statements <= _MOST_STATEMENTS and times <= _MOST_TIMES_LONGER
-        row(f"accounts list, {_LARGE:,} beside {_SMALL}: {what}", wanted, measured, reached)
+        row(f"accounts list, {_LARGE:,} beside {_SMALL}: {what}", wanted, measured, reached, timed=True)
         assert statements == statements_of_small <= _MOST_STATEMENTS
 
 

@@ -50,7 +50,7 @@ def test_a_document_costs_little_and_a_larger_firm_needs_no_more_memory(
     row(f"{large.extent}: whole run, throttles x {_SCALE}", "", f"{documents / took_s:.0f} documents/s, {took_s:.0f} s")
     row("    answered 429", "0", f"{large.throttled()}", large.throttled() == 0)
     row("    statements per document", "<= 0.5", f"{statements:.2f}", statements <= 0.5)
-    row("    CPU of the worker per document", "<= 3 ms", f"{cpu_ms:.2f} ms", cpu_ms <= 3)
+    row("    CPU of the worker per document", "<= 3 ms", f"{cpu_ms:.2f} ms", cpu_ms <= 3, timed=True)
     peaks = f"{cost_of_small.peak_mb:.0f} MB, {cost.peak_mb:.0f} MB"
     what = f"peak of a worker's memory, {small.extent.accounts:,} and {large.extent.accounts:,} accounts"
     row(what, "<= 250 MB", peaks, cost.peak_mb <= 250)

@@ -25,7 +25,8 @@ def test_a_first_sync_of_100_accounts_takes_20_requests_at_most(office: Office, 
     office.connect(Customer=firms.customers(clients))
     office.sync()
     requests = sum(office.requests().values())
-    row("requests for 100 accounts, 300 invoices, 200 payments", "<= 20", f"{requests}", requests <= 20)
+    kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(office.requests().items()))
+    row("requests for 100 accounts, 300 invoices, 200 payments", "<= 20", f"{requests} ({kinds})", requests <= 20)
     assert settled() == (300, 200)
     assert requests <= 20
     assert office.simulator.stats(office.realm)["throttled"] == 0
