@@ -6,14 +6,19 @@ from zoneinfo import ZoneInfo
 
 
 class Clock:
-    """Wall-clock time plus an offset in seconds that `POST /_sim/clock` sets."""
+    """Wall-clock time plus an offset in seconds, or a moment at which it stands still; `POST /_sim/clock` sets them."""
 
     def __init__(self, offset_s: float = 0.0) -> None:
         self.offset_s = offset_s
+        self.stopped_at: float | None = None
+
+    def stop(self, *, still: bool) -> None:
+        """Stand still at the present moment, or run again. Offsets move a clock that stands still, too."""
+        self.stopped_at = (self.stopped_at or time.time()) if still else None
 
     def now(self) -> float:
         """Seconds since the epoch on the simulator's clock."""
-        return time.time() + self.offset_s
+        return (time.time() if self.stopped_at is None else self.stopped_at) + self.offset_s
 
 
 def stamp(epoch: float, zone: ZoneInfo) -> str:

@@ -257,13 +257,14 @@ async def set_options(request: web.Request) -> web.Response:
 
 
 async def set_clock(request: web.Request) -> web.Response:
-    """Shift the simulator's clock by so many seconds from the real one."""
+    """Shift the simulator's clock by so many seconds from the real one; `frozen` makes it stand still."""
     sim = request.app[SIM]
     given = await body_of(request)
     offset = given.get("offset_s")
     if isinstance(offset, bool) or (not isinstance(offset, int) and not hasattr(offset, "is_finite")):
         raise ValueError("offset_s is a number of seconds")
     sim.clock.offset_s = float(offset)
+    sim.clock.stop(still=given.get("frozen") is True)
     sim.store.set_setting("clock_offset_s", offset)
     return web.json_response({"offset_s": sim.clock.offset_s})
 

@@ -109,13 +109,13 @@ class Store:
         self.depth += 1
         try:
             yield
-        except BaseException:
-            self.db.execute(undo)
-            if self.depth > 1:
-                self.db.execute(commit)
-            raise
-        else:
             self.db.execute(commit)
+        except BaseException:
+            if self.db.in_transaction:
+                self.db.execute(undo)
+                if self.depth > 1:
+                    self.db.execute(commit)
+            raise
         finally:
             self.depth -= 1
 

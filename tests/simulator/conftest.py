@@ -13,13 +13,18 @@ import requests
 from tests.simulator.client import Company, control
 
 
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
 class Process:
     """One simulator on a free port; it can be killed and started again on the same data."""
 
     def __init__(self, data_dir: Path) -> None:
         self.data_dir = data_dir
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.start()
 

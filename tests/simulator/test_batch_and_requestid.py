@@ -93,10 +93,11 @@ def test_a_requestid_used_for_another_operation_is_600(company: Company) -> None
 
 
 def test_a_second_request_while_the_first_is_under_way_is_600(company: Company) -> None:
-    company.control("latency", {"batch_item_ms": 150})
+    company.control("latency", {"batch_item_ms": 1000})
     with ThreadPoolExecutor() as pool:
         first = pool.submit(company.batch, new("Slow 1"), new("Slow 2"), requestid="slow")
-        time.sleep(0.1)
+        while not company.control("stats", method="GET")["requests"].get("batch"):
+            time.sleep(0.02)
         with pytest.raises(Refused) as refused:
             company.batch(new("Slow 1"), new("Slow 2"), requestid="slow")
         assert refused.value.code == "600"
@@ -126,7 +127,7 @@ def test_forgotten_and_expired_requestids_execute_again(company: Company) -> Non
 
 
 def test_readers_see_a_slow_batch_grow(company: Company) -> None:
-    company.control("latency", {"batch_item_ms": 60})
+    company.control("latency", {"batch_item_ms": 200})
     seen: set[int] = set()
     done = threading.Event()
 

@@ -94,7 +94,7 @@ class Receiver:
 
     def wait_for(self, count: int) -> list[tuple[bytes, dict[str, str]]]:
         """The deliveries, once there are so many."""
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 30
         while len(self.received) < count and time.monotonic() < deadline:
             time.sleep(0.02)
         assert len(self.received) >= count

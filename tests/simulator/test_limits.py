@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -11,10 +11,19 @@ from tests.simulator.client import Company, control
 from tests.simulator.conftest import Process
 
 
+@pytest.fixture(scope="module")
+def still_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    """A simulator whose clock these tests stop and move."""
+    running = Process(tmp_path_factory.mktemp("limits"))
+    yield running
+    running.stop()
+
+
 @pytest.fixture
-def throttled(own_process: Process) -> Company:
-    """A company at Intuit's values, on a simulator whose clock may be moved."""
-    company = Company.made(own_process.url, Customer=[{"Id": "1", "DisplayName": "A"}])
+def throttled(still_process: Process) -> Company:
+    """A company at Intuit's values, on a simulator whose clock stands still."""
+    control(still_process.url, "POST", "/_sim/clock", {"offset_s": 0, "frozen": True})
+    company = Company.made(still_process.url, Customer=[{"Id": "1", "DisplayName": "A"}])
     company.control("limits", {"scale": 1})
     return company
 
@@ -26,7 +35,7 @@ def tick(company: Company) -> Callable[[float], None]:
     def move(seconds: float) -> None:
         nonlocal moved
         moved += seconds
-        control(company.url, "POST", "/_sim/clock", {"offset_s": moved})
+        control(company.url, "POST", "/_sim/clock", {"offset_s": moved, "frozen": True})
 
     return move
 
@@ -60,7 +69,7 @@ def test_forty_batches_a_minute(throttled: Company) -> None:
 
 def test_ten_at_once(company: Company) -> None:
     company.control("limits", {"scale": 0.2})
-    company.control("latency", {"request_ms": 400})
+    company.control("latency", {"request_ms": 1500})
     ready = threading.Barrier(4)
 
     def ask() -> int:

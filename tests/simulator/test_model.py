@@ -212,7 +212,7 @@ def test_random_writes_keep_the_books_right(process: Process) -> None:
         url = process.url
 
     Here.TestCase.settings = settings(
-        max_examples=100 if os.environ.get("SIMULATOR_THOROUGH") else 12, stateful_step_count=30, deadline=None,
+        max_examples=100 if os.environ.get("SIMULATOR_THOROUGH") else 8, stateful_step_count=30, deadline=None,
         suppress_health_check=list(HealthCheck), database=None,
     )  # fmt: skip
     Here.TestCase("runTest").debug()
