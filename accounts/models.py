@@ -139,6 +139,14 @@ class Service(models.Model):
         return self.name
 
 
+class NotDeletedManager(models.Manager):
+    """Sees no deleted documents: for people they are gone."""
+
+    def get_queryset(self) -> models.QuerySet:
+        """Return the documents that were not deleted."""
+        return super().get_queryset().filter(deleted_at=None)
+
+
 class Document(models.Model):
     """What invoices and payments share. ``revision`` grows by one with each change that others may need to hear of."""
 
@@ -148,11 +156,18 @@ class Document(models.Model):
     date = models.DateField()
     memo = models.CharField(max_length=1000, blank=True)
     voided_at = models.DateTimeField(null=True, blank=True)
+    # A deleted document is void as well. Its row stays, so that others can still hear that it is gone.
+    deleted_at = models.DateTimeField(null=True, blank=True)
     revision = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         abstract = True
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether the document is gone for people."""
+        return self.deleted_at is not None
 
     @property
     def is_void(self) -> bool:
@@ -167,10 +182,18 @@ class Invoice(Document):
     total = money_field(default=ZERO)
     paid = money_field(default=ZERO)
 
+    objects = NotDeletedManager()
+    with_deleted = models.Manager()  # noqa: DJ012 – a manager, not a field
+
     class Meta:
         ordering = ["-date", "-pk"]
         constraints = [
-            models.UniqueConstraint(fields=["firm", "number"], name="invoice_number_unique_in_firm"),
+            models.UniqueConstraint(
+                fields=["firm", "number"], condition=Q(deleted_at=None), name="invoice_number_unique_in_firm"
+            ),
+            models.CheckConstraint(
+                condition=Q(deleted_at=None) | Q(voided_at__isnull=False), name="invoice_deleted_is_void"
+            ),
             models.CheckConstraint(condition=Q(total__gte=0), name="invoice_total_not_negative"),
             models.CheckConstraint(
                 condition=Q(paid__gte=0) & Q(paid__lte=F("total")), name="invoice_paid_at_most_its_total"
@@ -231,10 +254,18 @@ class Payment(Document):
     sync_to_quickbooks = models.BooleanField("Sync this payment to QuickBooks Online", default=True)
     invoices = models.ManyToManyField(Invoice, through="Allocation", related_name="payments")
 
+    objects = NotDeletedManager()
+    with_deleted = models.Manager()  # noqa: DJ012 – a manager, not a field
+
     class Meta:
         ordering = ["-date", "-pk"]
         constraints = [
-            models.UniqueConstraint(fields=["firm", "number"], name="payment_number_unique_in_firm"),
+            models.UniqueConstraint(
+                fields=["firm", "number"], condition=Q(deleted_at=None), name="payment_number_unique_in_firm"
+            ),
+            models.CheckConstraint(
+                condition=Q(deleted_at=None) | Q(voided_at__isnull=False), name="payment_deleted_is_void"
+            ),
             models.CheckConstraint(condition=Q(amount__gt=0), name="payment_amount_positive"),
             models.CheckConstraint(condition=Q(method__in=PaymentMethod.values), name="payment_method_is_known"),
         ]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.views import importing, info, invoices, listing, payments
+from accounts.views import ending, importing, info, invoices, listing, payments
 
 urlpatterns = [
     path("clients/accounts/", listing.account_list, name="account_list"),
@@ -15,12 +15,14 @@ urlpatterns = [
     path("clients/accounts/<int:pk>/invoices/new/", invoices.invoice_create, name="invoice_create"),
     path("clients/accounts/<int:pk>/invoices/<int:invoice_pk>/", invoices.invoice_info, name="invoice_info"),
     path("clients/accounts/<int:pk>/invoices/<int:invoice_pk>/edit/", invoices.invoice_edit, name="invoice_edit"),
-    path("clients/accounts/<int:pk>/invoices/<int:invoice_pk>/void/", invoices.invoice_void, name="invoice_void"),
+    path("clients/accounts/<int:pk>/invoices/<int:document_pk>/void/", ending.invoice_void, name="invoice_void"),
+    path("clients/accounts/<int:pk>/invoices/<int:document_pk>/delete/", ending.invoice_delete, name="invoice_delete"),
     path("clients/accounts/<int:pk>/payments/", payments.account_payments, name="account_payments"),
     path("clients/accounts/<int:pk>/payments/new/", payments.payment_create, name="payment_create"),
     path("clients/accounts/<int:pk>/payments/<int:payment_pk>/", payments.payment_info, name="payment_info"),
     path("clients/accounts/<int:pk>/payments/<int:payment_pk>/edit/", payments.payment_edit, name="payment_edit"),
-    path("clients/accounts/<int:pk>/payments/<int:payment_pk>/void/", payments.payment_void, name="payment_void"),
+    path("clients/accounts/<int:pk>/payments/<int:document_pk>/void/", ending.payment_void, name="payment_void"),
+    path("clients/accounts/<int:pk>/payments/<int:document_pk>/delete/", ending.payment_delete, name="payment_delete"),
     path("clients/import/", importing.books_import, name="books_import"),
     path("clients/import/<slug:kind>.csv", importing.books_import_template, name="books_import_template"),
     path("clients/import/<str:token>/", importing.books_import_report, name="books_import_report"),

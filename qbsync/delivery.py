@@ -18,11 +18,17 @@ from qbsync.gateway.limiter import Priority, QuotaWait
 from qbsync.metering import Session
 from qbsync.models import AccountSync, Connection, InvoiceSync, PushIntent
 from qbsync.outbox import Change, Shipment
-from qbsync.outcomes import adopt, explained, fail, wait
-from qbsync.plan import Operation
+from qbsync.outcomes import adopt, end, explained, fail, wait
+from qbsync.plan import ENDS, Operation
 from qbsync.states import DocumentReason, DocumentStatus, Status
 from qbsync.workload import Item
 
+_EVENTS = {
+    Operation.CREATE: "sent",
+    Operation.UPDATE: "updated",
+    Operation.VOID: "voided",
+    Operation.DELETE: "deleted",
+}
 _LONGEST_WAIT_S = 2.0  # longer ones are done by coming back later
 _MOST_ATTEMPTS = 5
 _LOOK_AFTER = timedelta(seconds=3)
@@ -158,13 +164,15 @@ class _Landing:
     def _delivered(self, key: str, remote: dict[str, Any]) -> None:
         item, intent = self.shipment.items[key], self.shipment.intents[key]
         before = item.row.status
-        adopt(item.row, remote, intent.revision)
-        if item.operation == Operation.VOID:
-            item.row.is_void_there = True
+        if item.operation in ENDS:
+            end(item.row, intent.revision)
+            item.row.sync_token = str(remote.get("SyncToken", item.row.sync_token))
+        else:
+            adopt(item.row, remote, intent.revision)
         if isinstance(item.row, InvoiceSync):
             item.work.invoice_ids[item.document.pk] = item.row.qbo_id
         self._done(intent, PushIntent.Outcome.DONE, qbo_id=item.row.qbo_id)
-        event = {Operation.CREATE: "sent", Operation.UPDATE: "updated", Operation.VOID: "voided"}[item.operation]
+        event = _EVENTS[item.operation]
         self.changes.append(Change(item.document, item.row, before, event, intuit_tid=self.answer.intuit_tid))
 
     def _refused(self, key: str, fault: Fault) -> None:
@@ -200,6 +208,17 @@ class _Landing:
         item.row.attempts += 1
         item.work.next_try.append(until)
 
+    def _number_not_free_yet(self, item: Item) -> None:
+        """Another document of ours has the number there until it is deleted or renumbered as it is here."""
+        attempts = item.row.attempts
+        if attempts >= _MOST_ATTEMPTS:
+            _park(item, Fault(FaultKind.NUMBER_TAKEN, code="6140"))
+            return
+        until = timezone.now() + timedelta(seconds=2 * 3**attempts)
+        wait(item.row, DocumentReason.WAITS_FOR_NUMBER, until=until)
+        item.row.attempts += 1
+        item.work.next_try.append(until)
+
     def _done(self, intent: PushIntent, outcome: str, *, qbo_id: str = "", fault_code: str = "") -> None:
         intent.outcome, intent.qbo_id, intent.fault_code = outcome, qbo_id, fault_code
         intent.intuit_tid = self.answer.intuit_tid
@@ -213,7 +232,7 @@ class _Landing:
             for item in self.number_taken:
                 if id(item.row) not in judged:
                     changes.append(Change(item.document, item.row, item.row.status, "refused", fault_code="6140"))
-                    _park(item, Fault(FaultKind.NUMBER_TAKEN, code="6140"))
+                    self._number_not_free_yet(item)
             outbox.settle(self.connection, self.shipment.accounts, changes, [])
         if self.reference_dead:
             mirror.refresh(self.connection, self.session.company, max_age=timedelta(0))

@@ -8,7 +8,7 @@ from accounts.models import Invoice, Payment
 from qbsync import payloads
 from qbsync.models import Connection
 from qbsync.payloads import InvoiceData, LineData, PaymentData
-from qbsync.plan import Operation
+from qbsync.plan import ENDS, Operation
 from qbsync.workload import Item
 
 
@@ -19,7 +19,7 @@ def payload_of(connection: Connection, item: Item) -> dict[str, Any]:
         ValueError: QuickBooks cannot hold the document; the message is a sentence for people.
     """
     row = item.row
-    if item.operation == Operation.VOID:
+    if item.operation in ENDS:
         return payloads.void_payload(qbo_id=row.qbo_id, sync_token=row.sync_token)
     customer = row.qbo_customer_id if item.operation == Operation.UPDATE else ""
     if not customer and item.work.account.customer is not None:

@@ -40,6 +40,14 @@ def adopt(row: InvoiceSync | PaymentSync, remote: Remote, revision: int) -> None
     row.next_try_at, row.attempts = None, 0
 
 
+def end(row: InvoiceSync | PaymentSync, revision: int) -> None:
+    """Note that the copy in QuickBooks counts for nothing any more: it is void or deleted, as ours is."""
+    row.is_void_there, row.settled_revision, row.pushed_revision = True, revision, revision
+    row.status, row.reason, row.detail = DocumentStatus.SYNCED, DocumentReason.NONE, {}
+    row.pushed_at = row.changed_at = timezone.now()
+    row.next_try_at, row.attempts = None, 0
+
+
 def forget_copy(row: InvoiceSync | PaymentSync) -> None:
     """Note that the copy in QuickBooks was deleted there: what is sent next is a new document."""
     row.qbo_id = row.sync_token = row.qbo_number = row.qbo_customer_id = ""

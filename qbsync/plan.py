@@ -18,6 +18,11 @@ class Operation(StrEnum):
     CREATE = "create"
     UPDATE = "update"
     VOID = "void"
+    DELETE = "delete"
+
+
+ENDS = frozenset({Operation.VOID, Operation.DELETE})
+"""The operations after which a document counts for nothing in QuickBooks."""
 
 
 @dataclass(frozen=True)
@@ -27,13 +32,18 @@ class Copies:
     revision: int
     settled_revision: int
     is_void: bool
+    is_deleted: bool
     in_quickbooks: bool
     is_void_there: bool
 
 
 def operation_for(copies: Copies) -> Operation | None:
     """Return what brings QuickBooks up to date, or None where nothing does: settled, or void and never sent."""
-    if copies.settled_revision >= copies.revision or (copies.is_void and copies.is_void_there):
+    if copies.settled_revision >= copies.revision:
+        return None
+    if copies.is_deleted:
+        return Operation.DELETE if copies.in_quickbooks else None
+    if copies.is_void and copies.is_void_there:
         return None
     if copies.is_void:
         return Operation.VOID if copies.in_quickbooks else None

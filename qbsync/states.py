@@ -127,6 +127,7 @@ class DocumentReason(StrEnum):
     WAITS_FOR_INVOICE = "waits_for_invoice"
     INVOICE_BEFORE_SYNC_DATE = "invoice_before_sync_date"
     WAITS_FOR_ANSWER = "waits_for_answer"
+    WAITS_FOR_NUMBER = "waits_for_number"
     UNAVAILABLE = "unavailable"
     NUMBER_TAKEN = "number_taken"
     NUMBER_TOO_LONG = "number_too_long"

@@ -30,6 +30,7 @@ _DOCUMENT_EVENTS = {
     "sent": "{kind} {subject} sent to QuickBooks",
     "updated": "{kind} {subject} updated in QuickBooks",
     "voided": "{kind} {subject} voided in QuickBooks",
+    "deleted": "{kind} {subject} deleted in QuickBooks",
     "adopted": "{kind} {subject} found in QuickBooks and linked",
     "refused": "{kind} {subject} not taken by QuickBooks",
     "number_taken": "{kind} {subject} not sent: its number is taken in QuickBooks",

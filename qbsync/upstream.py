@@ -9,8 +9,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
-from django.utils import timezone
-
 from accounts.models import Invoice
 from qbsync import outbox
 from qbsync.gateway.company import Company
@@ -18,9 +16,9 @@ from qbsync.gateway.faults import RULES, FaultKind
 from qbsync.gateway.queries import PAGE, in_list, select
 from qbsync.models import Connection, InvoiceSync
 from qbsync.outbox import Change
-from qbsync.outcomes import Remote, adopt, customer_id_of, fail, forget_copy, is_void_copy
+from qbsync.outcomes import Remote, adopt, customer_id_of, end, fail, forget_copy, is_void_copy
 from qbsync.payloads import mark_of
-from qbsync.plan import Operation
+from qbsync.plan import ENDS, Operation
 from qbsync.states import DocumentReason
 from qbsync.workload import AccountWork, Item, in_scope
 
@@ -181,13 +179,12 @@ def _refresh(company: Company, items: Sequence[Item]) -> list[Change]:
 def _catch_up(item: Item, remote: Remote | None) -> Change | None:
     """Take over the token of QuickBooks' copy; a Change where nothing is to be sent after all."""
     row, before = item.row, item.row.status
-    if remote is not None and not is_void_copy(remote):
+    if remote is not None and (item.operation == Operation.DELETE or not is_void_copy(remote)):
         row.sync_token = str(remote.get("SyncToken", "0"))
         return None
-    if item.operation == Operation.VOID:
-        row.is_void_there, row.settled_revision = True, item.document.revision
-        row.pushed_revision, row.changed_at = item.document.revision, timezone.now()
-        return Change(item.document, item.row, before, "voided")
+    if item.operation in ENDS:
+        end(row, item.document.revision)
+        return Change(item.document, row, before, "voided" if item.operation == Operation.VOID else "deleted")
     if remote is None:
         forget_copy(row)  # so that it is created anew where a person wants it
         detail = {"message": RULES[FaultKind.DELETED].sentence, "remedy": RULES[FaultKind.DELETED].remedy}

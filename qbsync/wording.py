@@ -94,6 +94,10 @@ _DOCUMENT: dict[DocumentReason, tuple[str, str]] = {
         "It was sent, but QuickBooks’ answer was lost.",
         "QuickBooks is asked whether it arrived before anything is sent again.",
     ),
+    DocumentReason.WAITS_FOR_NUMBER: (
+        "Another invoice still has this number in QuickBooks.",
+        "It follows by itself when that one is deleted or renumbered there, as it is here.",
+    ),
     DocumentReason.UNAVAILABLE: (
         "QuickBooks does not answer at the moment.",
         "Nothing is lost; it is tried again by itself.",

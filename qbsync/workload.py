@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import Allocation, Invoice, InvoiceLine, Payment
 from qbsync.models import AccountSync, Connection, InvoiceSync, PaymentSync, PushIntent
-from qbsync.plan import Copies, Operation, PaidInvoice, operation_for, payment_waits_for
+from qbsync.plan import ENDS, Copies, Operation, PaidInvoice, operation_for, payment_waits_for
 from qbsync.states import DocumentReason, DocumentStatus
 
 DocumentRow = InvoiceSync | PaymentSync
@@ -37,13 +37,13 @@ class Item:
         """The queue of its account that it stands in."""
         if isinstance(self.document, Payment):
             return self.work.payments
-        return self.work.voided_invoices if self.operation == Operation.VOID else self.work.invoices
+        return self.work.voided_invoices if self.operation in ENDS else self.work.invoices
 
 
 @dataclass(eq=False)
 class AccountWork:
-    """A claimed account and what is due for it: invoices, then payments, then invoices to be voided, as the payments
-    have to let go of them first."""
+    """A claimed account and what is due for it: invoices, then payments, then invoices to be voided or deleted, as
+    the payments have to let go of them first."""
 
     account: AccountSync
     invoices: list[Item] = field(default_factory=list)
@@ -73,12 +73,12 @@ def load(connection: Connection, accounts: Sequence[AccountSync]) -> tuple[list[
     works = {row.account_id: AccountWork(row) for row in accounts}
     settled: list[DocumentRow] = []
     lines = Prefetch("lines", InvoiceLine.objects.select_related("service"))
-    for invoice in _due(Invoice.objects.all(), connection, works).prefetch_related(lines):
+    for invoice in _due(Invoice.with_deleted.all(), connection, works).prefetch_related(lines):
         work = works[invoice.account_id]
         row = getattr(invoice, "quickbooks", None) or _new(InvoiceSync, connection, invoice)
         _plan(work, invoice, row, settled)
     allocations = Prefetch("allocations", Allocation.objects.select_related("invoice__quickbooks"))
-    payments = _due(Payment.objects.all(), connection, works).filter(
+    payments = _due(Payment.with_deleted.all(), connection, works).filter(
         Q(sync_to_quickbooks=True) | Q(quickbooks__pushed_revision__gt=0) | Q(quickbooks__asked=True)
     )
     for payment in payments.prefetch_related(allocations):
@@ -100,7 +100,7 @@ def hold_back(connection: Connection, work: AccountWork) -> list[DocumentRow]:
     held: list[DocumentRow] = []
     going: list[Item] = []
     for item in work.payments:
-        if item.operation == Operation.VOID:
+        if item.operation in ENDS:
             going.append(item)
             continue
         paid = [
@@ -166,6 +166,7 @@ def _plan(work: AccountWork, document: Any, row: DocumentRow, settled: list[Docu
         revision=document.revision,
         settled_revision=row.settled_revision,
         is_void=document.is_void,
+        is_deleted=document.is_deleted,
         in_quickbooks=bool(row.qbo_id),
         is_void_there=row.is_void_there,
     )

@@ -16,8 +16,8 @@ from accounts.services.clients import (
     contacts_replace,
 )
 from accounts.services.errors import BooksError
-from accounts.services.invoices import invoice_record, invoice_update, invoice_void
-from accounts.services.payments import payment_record, payment_update, payment_void
+from accounts.services.invoices import invoice_delete, invoice_record, invoice_update, invoice_void
+from accounts.services.payments import payment_delete, payment_record, payment_update, payment_void
 from accounts.services.rules import LineInput
 
 __all__ = [
@@ -30,9 +30,11 @@ __all__ = [
     "account_update",
     "books_import",
     "contacts_replace",
+    "invoice_delete",
     "invoice_record",
     "invoice_update",
     "invoice_void",
+    "payment_delete",
     "payment_record",
     "payment_update",
     "payment_void",

@@ -75,9 +75,9 @@ def invoice_update(
             total would fall below what has been paid.
     """
     account = ledger.lock_account(invoice.account_id)
-    invoice = Invoice.objects.get(pk=invoice.pk)
+    invoice = Invoice.with_deleted.get(pk=invoice.pk)
     if invoice.is_void:
-        raise refuse(f"Invoice {invoice.number} is void and cannot be changed.")
+        raise refuse(f"Invoice {invoice.number} is {rules.gone(invoice)} and cannot be changed.")
     if invoice.revision != expected_revision:
         raise refuse(f"Someone else has changed invoice {invoice.number} meanwhile. Look at it again, then change it.")
     number, memo = number.strip(), memo.strip()
@@ -119,21 +119,43 @@ def invoice_void(*, invoice: Invoice) -> Invoice:
     as a record of what it was.
 
     Raises:
-        BooksError: it is void already.
+        BooksError: it is void already, or deleted.
     """
     account = ledger.lock_account(invoice.account_id)
-    invoice = Invoice.objects.get(pk=invoice.pk)
+    invoice = Invoice.with_deleted.get(pk=invoice.pk)
     if invoice.is_void:
-        raise refuse(f"Invoice {invoice.number} is void already.")
-    freed = Allocation.objects.filter(invoice=invoice, payment__voided_at=None)
-    Payment.objects.filter(pk__in=list(freed.values_list("payment", flat=True))).update(revision=F("revision") + 1)
-    freed.delete()
-    invoice.voided_at = timezone.now()
-    invoice.paid = Decimal("0.00")
-    invoice.revision += 1
+        raise refuse(f"Invoice {invoice.number} is {rules.gone(invoice)} already.")
+    _void(invoice)
     invoice.save(update_fields=["voided_at", "paid", "revision"])
     ledger.close(account)
     return invoice
+
+
+@transaction.atomic
+def invoice_delete(*, invoice: Invoice) -> Invoice:
+    """Take the invoice out of the books, void or not; its number is free again. What was paid on it becomes credit.
+
+    Raises:
+        BooksError: it is deleted already.
+    """
+    account = ledger.lock_account(invoice.account_id)
+    invoice = Invoice.with_deleted.get(pk=invoice.pk)
+    if invoice.is_deleted:
+        raise refuse(f"Invoice {invoice.number} is deleted already.")
+    _void(invoice)
+    invoice.deleted_at = timezone.now()
+    invoice.save(update_fields=["voided_at", "deleted_at", "paid", "revision"])
+    ledger.close(account)
+    return invoice
+
+
+def _void(invoice: Invoice) -> None:
+    freed = Allocation.objects.filter(invoice=invoice, payment__voided_at=None)
+    Payment.objects.filter(pk__in=list(freed.values_list("payment", flat=True))).update(revision=F("revision") + 1)
+    freed.delete()
+    invoice.voided_at = invoice.voided_at or timezone.now()
+    invoice.paid = Decimal("0.00")
+    invoice.revision += 1
 
 
 def _check(number: str, date: datetime.date, due_date: datetime.date | None, memo: str, problems: Problems) -> None:

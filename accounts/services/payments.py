@@ -76,9 +76,9 @@ def payment_update(
         BooksError: as for ``payment_record``; or someone else changed the payment, or it is void.
     """
     account = ledger.lock_account(payment.account_id)
-    payment = Payment.objects.get(pk=payment.pk)
+    payment = Payment.with_deleted.get(pk=payment.pk)
     if payment.is_void:
-        raise refuse(f"Payment {payment.number} is void and cannot be changed.")
+        raise refuse(f"Payment {payment.number} is {rules.gone(payment)} and cannot be changed.")
     if payment.revision != expected_revision:
         raise refuse(f"Someone else has changed payment {payment.number} meanwhile. Look at it again, then change it.")
     problems = Problems()
@@ -108,15 +108,31 @@ def payment_void(*, payment: Payment) -> Payment:
     """Let the payment count for nothing: its invoices are open again. Its allocations stay as a record.
 
     Raises:
-        BooksError: it is void already.
+        BooksError: it is void already, or deleted.
     """
+    return _take_out(payment, deleted=False)
+
+
+@transaction.atomic
+def payment_delete(*, payment: Payment) -> Payment:
+    """Take the payment out of the books, void or not; its number is free again, and its invoices are open.
+
+    Raises:
+        BooksError: it is deleted already.
+    """
+    return _take_out(payment, deleted=True)
+
+
+def _take_out(payment: Payment, *, deleted: bool) -> Payment:
     account = ledger.lock_account(payment.account_id)
-    payment = Payment.objects.get(pk=payment.pk)
-    if payment.is_void:
-        raise refuse(f"Payment {payment.number} is void already.")
-    payment.voided_at = timezone.now()
+    payment = Payment.with_deleted.get(pk=payment.pk)
+    if payment.is_deleted or (payment.is_void and not deleted):
+        raise refuse(f"Payment {payment.number} is {rules.gone(payment)} already.")
+    now = timezone.now()
+    payment.voided_at = payment.voided_at or now
+    payment.deleted_at = now if deleted else None
     payment.revision += 1
-    payment.save(update_fields=["voided_at", "revision"])
+    payment.save(update_fields=["voided_at", "deleted_at", "revision"])
     ledger.close(account, list(payment.allocations.values_list("invoice", flat=True)))
     return payment
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
-from accounts.models import Service
+from accounts.models import Document, Service
 from accounts.services.errors import Problems
 
 CENT = Decimal("0.01")
@@ -36,6 +36,11 @@ class LineInput:
     def amount(self) -> Decimal:
         """Quantity times rate, rounded half-up to the cent."""
         return (self.quantity * self.rate).quantize(CENT, ROUND_HALF_UP)
+
+
+def gone(document: Document) -> str:
+    """Return the word for a document that counts for nothing any more."""
+    return "deleted" if document.is_deleted else "void"
 
 
 def money(amount: Decimal) -> str:

@@ -1,4 +1,4 @@
-"""An account's Invoices tab, an invoice's own page, and the forms that record, change and void one."""
+"""An account's Invoices tab, an invoice's own page, and the forms that record and change one."""
 
 from __future__ import annotations
 
@@ -79,24 +79,6 @@ def invoice_edit(request: MemberRequest, pk: int, invoice_pk: int) -> HttpRespon
             messages.success(request, f"Invoice {form.cleaned_data['number']} was saved.")
             return redirect("invoice_info", account.pk, invoice.pk)
     return _form(request, {"account": account, "invoice": invoice, "form": form, "lines": lines})
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@manager_required
-def invoice_void(request: MemberRequest, pk: int, invoice_pk: int) -> HttpResponse:
-    """Ask first, in the dialog or on a page of its own; then let the invoice count for nothing."""
-    account, invoice = _find(request, pk, invoice_pk)
-    if request.method != "POST":
-        in_dialog = request.htmx.target == "dialog"  # type: ignore[attr-defined]
-        context = {"account": account, "document": invoice, "kind": "invoice"}
-        return render(request, "accounts/_void.html" if in_dialog else "accounts/void.html", context)
-    try:
-        services.invoice_void(invoice=invoice)
-    except BooksError as error:
-        messages.error(request, str(error))
-    else:
-        messages.success(request, f"Invoice {invoice.number} is void.")
-    return redirect("invoice_info", account.pk, invoice.pk)
 
 
 def _find(request: MemberRequest, pk: int, invoice_pk: int) -> tuple[Account, Invoice]:

@@ -1,4 +1,4 @@
-"""An account's Payments tab, a payment's own page, and the forms that record, change and void one."""
+"""An account's Payments tab, a payment's own page, and the forms that record and change one."""
 
 from __future__ import annotations
 
@@ -76,24 +76,6 @@ def payment_edit(request: MemberRequest, pk: int, payment_pk: int) -> HttpRespon
             messages.success(request, f"Payment {form.cleaned_data['number']} was saved.")
             return redirect("payment_info", account.pk, payment.pk)
     return _form(request, {"account": account, "payment": payment, "form": form})
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@manager_required
-def payment_void(request: MemberRequest, pk: int, payment_pk: int) -> HttpResponse:
-    """Ask first, in the dialog or on a page of its own; then let the payment count for nothing."""
-    account, payment = _find(request, pk, payment_pk)
-    if request.method != "POST":
-        in_dialog = request.htmx.target == "dialog"  # type: ignore[attr-defined]
-        context = {"account": account, "document": payment, "kind": "payment"}
-        return render(request, "accounts/_void.html" if in_dialog else "accounts/void.html", context)
-    try:
-        services.payment_void(payment=payment)
-    except BooksError as error:
-        messages.error(request, str(error))
-    else:
-        messages.success(request, f"Payment {payment.number} is void.")
-    return redirect("payment_info", account.pk, payment.pk)
 
 
 def _find(request: MemberRequest, pk: int, payment_pk: int) -> tuple[Account, Payment]:

@@ -21,6 +21,7 @@ class PushIntent(models.Model):
         CREATE = "create"
         UPDATE = "update"
         VOID = "void"
+        DELETE = "delete"
 
     class Outcome(models.TextChoices):
         """What became of it."""

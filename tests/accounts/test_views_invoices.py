@@ -52,7 +52,7 @@ def test_the_list_shows_each_invoice_with_its_sums_and_its_quickbooks_status(off
 def test_an_invoice_of_another_account_is_not_found_under_this_one(office: Office, account: Account) -> None:
     other = bill(office.account("Someone Else"))
     olivia = browser_of(office.owner)
-    for name in ("invoice_info", "invoice_edit", "invoice_void"):
+    for name in ("invoice_info", "invoice_edit", "invoice_void", "invoice_delete"):
         assert olivia.get(reverse(name, args=[account.pk, other.pk])).status_code == 404
         assert browser_of(office.stranger).get(reverse(name, args=[other.account_id, other.pk])).status_code == 404
 
@@ -147,12 +147,26 @@ def test_voiding_asks_first_and_then_keeps_the_invoice_as_void(office: Office, a
     assert "is void already" in again
 
 
+def test_deleting_asks_first_and_then_the_invoice_is_gone(office: Office, account: Account) -> None:
+    invoice = bill(account)
+    address = reverse("invoice_delete", args=[account.pk, invoice.pk])
+    olivia = browser_of(office.owner)
+    question = olivia.get(address).content.decode()
+    assert f"Delete invoice {invoice.number}?" in question
+    assert "its number can be used again" in question
+    page = olivia.post(address, follow=True).content.decode()
+    assert f"Invoice {invoice.number} was deleted." in page
+    assert not Invoice.objects.exists()
+    assert olivia.get(reverse("invoice_info", args=[account.pk, invoice.pk])).status_code == 404
+    assert olivia.post(address).status_code == 404
+
+
 def test_an_employee_cannot_record_change_or_void(office: Office, account: Account) -> None:
     invoice = bill(account)
     emma = browser_of(office.employee)
     assert emma.get(reverse("invoice_info", args=[account.pk, invoice.pk])).status_code == 200
     assert emma.post(reverse("invoice_create", args=[account.pk]), form(line())).status_code == 403
-    for name in ("invoice_edit", "invoice_void"):
+    for name in ("invoice_edit", "invoice_void", "invoice_delete"):
         assert emma.post(reverse(name, args=[account.pk, invoice.pk]), form(line())).status_code == 403
     assert Invoice.objects.get().voided_at is None
 

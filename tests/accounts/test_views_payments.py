@@ -143,12 +143,12 @@ def test_an_employee_cannot_record_change_or_void(office: Office, account: Accou
     emma = browser_of(office.employee)
     assert emma.get(reverse("payment_info", args=[account.pk, payment.pk])).status_code == 200
     assert emma.post(reverse("payment_create", args=[account.pk]), form()).status_code == 403
-    for name in ("payment_edit", "payment_void"):
+    for name in ("payment_edit", "payment_void", "payment_delete"):
         assert emma.post(reverse(name, args=[account.pk, payment.pk]), form()).status_code == 403
     assert Payment.objects.get().voided_at is None
 
 
 def test_a_payment_of_another_firm_does_not_exist(office: Office, account: Account) -> None:
     payment = payment_record(account=account, date=DAY, amount=Decimal(100), allocations={})
-    for name in ("payment_info", "payment_edit", "payment_void"):
+    for name in ("payment_info", "payment_edit", "payment_void", "payment_delete"):
         assert browser_of(office.stranger).get(reverse(name, args=[account.pk, payment.pk])).status_code == 404

@@ -345,3 +345,28 @@ def test_a_paid_invoice_is_voided_after_its_payment_has_let_go_of_it(office: Off
     (payment,), (invoice,) = office.remote("Payment"), office.remote("Invoice")
     assert (Decimal(str(payment["UnappliedAmt"])), Decimal(str(invoice["TotalAmt"]))) == (Decimal(100), Decimal(0))
     assert set(InvoiceSync.objects.values_list("status", flat=True)) == {"synced"}
+
+
+def test_what_is_deleted_here_is_deleted_in_quickbooks_and_its_number_is_free_again(office: Office) -> None:
+    acme = office.account("Acme", invoices=2, payments=1)
+    office.connect(Customer=customers("Acme"))
+    office.sync()
+    paid, other = acme.invoices.order_by("pk")
+    books.payment_delete(payment=acme.payments.get())
+    books.invoice_delete(invoice=paid)
+    office.invoice(acme, number=paid.number, amount="40.00")
+    office.sync()
+    totals = {one["DocNumber"]: Decimal(str(one["TotalAmt"])) for one in office.remote("Invoice")}
+    assert totals == {paid.number: Decimal(40), other.number: Decimal(100)}
+    assert office.remote("Payment") == []
+    assert not PushIntent.objects.filter(outcome="open").exists()
+    assert set(InvoiceSync.objects.values_list("status", flat=True)) == {"synced"}
+    assert sorted(acme.invoices.values_list("number", flat=True)) == sorted([paid.number, other.number])
+
+
+def test_what_is_deleted_before_it_was_sent_never_reaches_quickbooks(office: Office) -> None:
+    acme = office.account("Acme", invoices=1)
+    books.invoice_delete(invoice=office.invoice(acme))
+    office.connect(Customer=customers("Acme"))
+    office.sync()
+    assert len(office.remote("Invoice")) == 1

@@ -57,21 +57,33 @@ def test_the_message_for_no_match_is_the_one_people_know() -> None:
 
 
 @pytest.mark.parametrize(
-    ("revision", "settled", "void", "there", "void_there", "operation"),
+    ("revision", "settled", "here", "there", "operation"),
     [
-        (1, 0, False, False, False, Operation.CREATE),
-        (1, 1, False, True, False, None),
-        (2, 1, False, True, False, Operation.UPDATE),
-        (2, 1, True, True, False, Operation.VOID),
-        (2, 0, True, False, False, None),
-        (3, 2, True, True, True, None),
-        (3, 2, False, True, True, None),
+        (1, 0, "", "none", Operation.CREATE),
+        (1, 1, "", "sent", None),
+        (2, 1, "", "sent", Operation.UPDATE),
+        (2, 1, "void", "sent", Operation.VOID),
+        (2, 0, "void", "none", None),
+        (3, 2, "void", "void", None),
+        (3, 2, "", "void", None),
+        (2, 0, "deleted", "none", None),
+        (2, 1, "deleted", "sent", Operation.DELETE),
+        (3, 2, "deleted", "void", Operation.DELETE),
+        (3, 3, "deleted", "void", None),
     ],
 )
 def test_a_document_gets_the_operation_it_needs(
-    revision: int, settled: int, void: bool, there: bool, void_there: bool, operation: Operation | None
+    revision: int, settled: int, here: str, there: str, operation: Operation | None
 ) -> None:
-    assert operation_for(Copies(revision, settled, void, there, void_there)) == operation
+    copies = Copies(
+        revision=revision,
+        settled_revision=settled,
+        is_void=here in ("void", "deleted"),
+        is_deleted=here == "deleted",
+        in_quickbooks=there != "none",
+        is_void_there=there == "void",
+    )
+    assert operation_for(copies) == operation
 
 
 def test_a_payment_is_never_sent_without_all_its_invoices() -> None:
