@@ -125,7 +125,10 @@ class _Sync:
             self.trouble = trouble
 
     def _ready(self) -> list[list[workload.Item]]:
-        return [items for work in self.works.values() if (items := work.ready())]
+        """What can be sent now, account by account. Invoices go first: they open the way for payments, so that
+        no account is left whose payments need a batch of their own at the end."""
+        ready = [items for work in self.works.values() if (items := work.ready())]
+        return sorted(ready, key=lambda items: items[0].entity != "Invoice")
 
     def _take_more(self) -> None:
         """Claim accounts until the next batches can be filled."""
