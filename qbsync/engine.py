@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
 
@@ -111,9 +111,7 @@ class _Sync:
 
     def close(self) -> None:
         """Give back what is still claimed, as due now, and keep the counts."""
-        now = timezone.now()
-        for work in self.works.values():
-            claims.release(self.claims[work.account.claim], {work.account.pk: now})
+        self._release(self.works.values(), dict.fromkeys(self.works, timezone.now()))
         self.works.clear()
         self.session.close()
 
@@ -204,13 +202,18 @@ class _Sync:
         self._release_done()
 
     def _release_done(self) -> None:
+        done = {key: work for key, work in self.works.items() if work.is_done}
+        self._release(done.values(), {key: min(work.next_try, default=None) for key, work in done.items()})
+        for key in done:
+            del self.works[key]
+
+    def _release(self, works: Iterable[AccountWork], next_due: Mapping[int, datetime | None]) -> None:
+        """Give accounts back, claim by claim; ``next_due`` is by the account's key."""
         by_claim: dict[int, dict[int, datetime | None]] = {}
-        for key, work in list(self.works.items()):
-            if work.is_done:
-                by_claim.setdefault(work.account.claim, {})[work.account.pk] = min(work.next_try, default=None)
-                del self.works[key]
-        for number, next_due in by_claim.items():
-            claims.release(self.claims[number], next_due)
+        for work in works:
+            by_claim.setdefault(work.account.claim, {})[work.account.pk] = next_due[work.account.account_id]
+        for number, due in by_claim.items():
+            claims.release(self.claims[number], due)
 
     def _renew(self) -> None:
         if time.monotonic() - self.renewed_at > _RENEW_EVERY_S:
