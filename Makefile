@@ -36,9 +36,6 @@ check: $(ready) ## Style, types, module boundaries, templates, missing migration
 	@$(python) manage.py check
 	@$(python) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 
-bench: $(ready) ## The benchmarks at full length, with a table; BENCH_MINUTES=10 for a longer first sync
-	@BENCH_MINUTES=$${BENCH_MINUTES:-5} exec $(python) -m portal.local test -n 0 tests/bench $(ARGS)
-
 format: $(ready) ## Put code and templates into the form that `make check` wants
 	@.venv/bin/ruff check --fix-only --quiet $(sources)
 	@.venv/bin/ruff format $(sources)
