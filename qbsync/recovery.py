@@ -18,7 +18,8 @@ from django.utils import timezone
 from qbsync import outbox
 from qbsync.gateway.company import Company
 from qbsync.gateway.queries import in_list
-from qbsync.models import AccountSync, Connection, InvoiceSync, PaymentSync, PushIntent
+from qbsync.matching import fold
+from qbsync.models import AccountSync, Connection, Customer, InvoiceSync, PaymentSync, PushIntent
 from qbsync.outbox import Change
 from qbsync.outcomes import Remote, adopt, wait
 from qbsync.payloads import mark_of
@@ -29,18 +30,20 @@ _CUSTOMERS_A_QUERY = 500
 
 
 def recover(connection: Connection, company: Company, accounts: Sequence[AccountSync]) -> dict[int, datetime]:
-    """Settle what can be settled of these claimed accounts' open intents for documents.
+    """Settle what can be settled of these claimed, linked accounts' open intents.
 
     Returns:
         for the accounts (by key) that still have open ones, when to look again.
     """
-    intents = list(
-        PushIntent.objects.filter(account_sync__in=accounts, outcome=PushIntent.Outcome.OPEN)
-        .exclude(invoice_sync=None, payment_sync=None)
-        .select_related("invoice_sync__document", "payment_sync__document")
+    found_open = list(
+        PushIntent.objects.filter(account_sync__in=accounts, outcome=PushIntent.Outcome.OPEN).select_related(
+            "invoice_sync__document", "payment_sync__document"
+        )
     )
-    if not intents:
+    if not found_open:
         return {}
+    intents = [intent for intent in found_open if _row(intent) is not None]
+    _settle_customers(connection, accounts, [intent for intent in found_open if _row(intent) is None])
     creates = [intent for intent in intents if intent.operation == PushIntent.Operation.CREATE]
     found = {mark: one for one in _find(company, creates) if (mark := mark_of(str(one.get("PrivateNote") or "")))}
     look_again: dict[int, datetime] = {}
@@ -55,6 +58,17 @@ def recover(connection: Connection, company: Company, accounts: Sequence[Account
     settled = [intent for intent in intents if intent.outcome != PushIntent.Outcome.OPEN]
     outbox.settle(connection, accounts, changes, settled)
     return look_again
+
+
+def _settle_customers(connection: Connection, accounts: Sequence[AccountSync], intents: Sequence[PushIntent]) -> None:
+    """Settle creations of customers that need no answer any more: their accounts have been linked without it."""
+    names = {intent.pk: fold(intent.payload["DisplayName"]) for intent in intents}
+    there = Customer.objects.filter(connection=connection, folded_name__in=names.values(), active=True)
+    by_name = {customer.folded_name: customer.qbo_id for customer in there}
+    for intent in intents:
+        intent.qbo_id = by_name.get(names[intent.pk], "")
+        intent.outcome = PushIntent.Outcome.DONE if intent.qbo_id else PushIntent.Outcome.NOT_EXECUTED
+    outbox.settle(connection, accounts, [], intents)
 
 
 def _judge(intent: PushIntent, row: InvoiceSync | PaymentSync, found: dict[UUID, Remote]) -> datetime | None:

@@ -236,3 +236,17 @@ def test_a_late_worker_overwrites_nothing_that_its_successor_has_done(
     assert (row.status, row.qbo_id) == ("synced", office.remote("Payment")[0]["Id"])
     assert len(office.remote("Payment")) == 1
     assert office.row(acme).status == "synced"
+
+
+def test_a_customer_whose_creation_was_never_answered_is_settled_with_the_link(office: Office) -> None:
+    zed = office.account("Zed Ltd", invoices=1)
+    office.connect()
+    office.sync()
+    lost = {"match": {"endpoint": "batch", "entity": "Customer"}, "kind": "drop_after_commit"}
+    office.simulator.faults(office.realm, lost)
+    services.account_create_customer(account=zed, by=office.alice)
+    office.sync(patience_s=40)
+    (customer,) = office.remote("Customer")
+    intent = PushIntent.objects.get(invoice_sync=None, payment_sync=None)
+    assert (intent.outcome, intent.qbo_id or customer["Id"]) == ("done", customer["Id"])
+    assert office.row(zed).status == "synced"
