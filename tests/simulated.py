@@ -65,6 +65,11 @@ class Simulator:
         """Change an entity as a person does in QuickBooks: no SyncToken is needed."""
         self._call("POST", f"/_sim/companies/{realm}/change", {"entity": kind, "id": number, "values": values})
 
+    def create(self, realm: str, kind: str, **values: Any) -> None:
+        """Enter an entity as a person does in QuickBooks."""
+        body = {"entity": kind, "operation": "create", "values": values}
+        self._call("POST", f"/_sim/companies/{realm}/change", body)
+
     def remove(self, realm: str, kind: str, number: str, *, operation: str = "delete") -> None:
         """Delete a document, or void it, as a person does in QuickBooks."""
         self._call("POST", f"/_sim/companies/{realm}/change", {"entity": kind, "id": number, "operation": operation})
