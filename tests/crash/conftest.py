@@ -18,4 +18,4 @@ def alice(transactional_db: None) -> User:
 @pytest.fixture
 def start_crash_worker(start_worker: Callable[..., Worker]) -> Callable[[], Worker]:
     """Start a worker for both queues, with the leases and waits of these runs."""
-    return lambda: start_worker(concurrency=3, **WORKER)
+    return lambda: start_worker(concurrency=4, **WORKER)

@@ -12,7 +12,7 @@ from tests.simulated import Simulator
 from tests.workers import Worker
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
-_AT_A_TIME = 50
+_AT_A_TIME = 80
 
 
 def test_nothing_is_duplicated_lost_or_stuck_in_a_long_round(
