@@ -187,9 +187,13 @@ SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not IS_LOCAL
+# Intuit takes a plain http redirect address for localhost alone, where its sandbox may be tried without a certificate.
+SERVED_OVER_HTTPS = QBO_REDIRECT_URI.startswith("https://")
+if QBO_ENVIRONMENT == "production" and not SERVED_OVER_HTTPS:
+    raise ImproperlyConfigured("QBO_REDIRECT_URI must start with https:// while QBO_ENVIRONMENT=production.")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SERVED_OVER_HTTPS
 SESSION_COOKIE_SAMESITE = "Lax"  # Intuit sends the browser back with a top-level GET, which Lax lets through.
-if not IS_LOCAL:
+if SERVED_OVER_HTTPS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = True
     SECURE_HSTS_SECONDS = 31_536_000
