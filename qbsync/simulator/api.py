@@ -252,7 +252,8 @@ def _throttled(sim: Simulator, company: Company) -> Answer:
     sim.count(company.realm, "throttled")
     moment = clocks.stamp_ms(sim.clock.now(), company.zone)
     kind, body = limits.throttled(company.options.throttle_body, moment, sim.clock.now())
-    return Answer(429, body, kind)
+    wait = company.options.retry_after_s
+    return Answer(429, body, kind, {"Retry-After": str(wait)} if wait else {})
 
 
 def _unauthorized(sim: Simulator, detail: str) -> Answer:

@@ -11,7 +11,7 @@ from .render import NotJson, loads
 from .writes import operation_of
 
 XML = ("application/xml", "text/xml")
-_RESERVED = {"query", "batch", "cdc"}
+_RESERVED = {"query", "batch", "cdc", "upload"}
 
 
 @dataclass
@@ -25,6 +25,7 @@ class Call:
     content_type: str
     wants_xml: bool
     path: str
+    content_header: str = ""
     endpoint: str = "other"
     entity: EntityType | None = None
     number: str | None = None
@@ -44,6 +45,8 @@ class Call:
     def take_body(self, raw: bytes) -> None:
         """Read the body; what cannot be read is noted, not raised."""
         self.raw = raw
+        if self.endpoint == "upload":
+            return
         try:
             self.text = raw.decode("utf-8")
         except UnicodeDecodeError:
@@ -95,7 +98,7 @@ def read_call(request: web.Request) -> Call:
     tail = request.match_info["tail"].rstrip("/")
     call = Call(
         request.match_info["realm"], request.method, tail, dict(request.query), request.content_type,
-        "xml" in accept and "json" not in accept, request.path,
+        "xml" in accept and "json" not in accept, request.path, request.headers.get("Content-Type", ""),
     )  # fmt: skip
     head, *rest = tail.split("/")
     if head in _RESERVED and not rest:

@@ -1,45 +1,63 @@
 """Owns what one company is set to: its answers to open questions, throttles, latency, planned faults, webhooks."""
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from .store import Store
 
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "name_equality": ("insensitive", "folded", "sensitive"), "name_uniqueness": ("insensitive", "sensitive"),
+    "inactive_name": ("free", "blocked"), "forbidden_character_code": ("2040", "6000"),
+    "inactive_reference_code": ("2500", "610"), "other_body": ("replay", "refuse"),
+    "refresh_rotation": ("daily", "always"), "throttle_body": ("json", "xml", "envelope"),
+    "merged_read": ("inactive", "gone"), "deactivate_with_balance": ("allow", "refuse"),
+    "void_paid_invoice": ("unapply", "refuse"), "non_latin_names": ("accept", "refuse"),
+    "over_application": ("refuse", "trim"),
+}  # fmt: skip
+
 
 @dataclass
 class Options:
-    """Which answer the company plays where Intuit's is not known; each default is the likelier one."""
+    """Which answer the company plays where Intuit's is not known; each default is the likelier one.
 
-    name_equality: str = "insensitive"  # or "sensitive": how = and LIKE compare text in queries
-    name_uniqueness: str = "insensitive"  # or "sensitive": what 6240 calls the same name
-    forbidden_character_code: str = "2040"  # or "6000"
-    inactive_reference_code: str = "2500"  # or "610"
-    replay_faults: bool = True  # whether a refused write's answer is replayed for its requestid
-    batch_replay: bool = True  # whether a repeated batch is replayed; False executes it again
-    requestid_expiry_s: float = 0.0  # 0 keeps requestids for ever
-    refresh_rotation: str = "daily"  # or "always": a new refresh token at each refresh, the old one dead
-    throttle_body: str = "json"  # or "xml", "envelope"
-    merged_read: str = "inactive"  # or "gone": what a read of a merged-away customer answers
-    deactivate_with_balance: str = "allow"  # or "refuse"
-    void_paid_invoice: str = "unapply"  # or "refuse"
-    non_latin_names: str = "accept"  # or "refuse", as in a US company limited to ISO-8859-1
-    over_application: str = "refuse"  # or "trim": a payment line larger than what the invoice still owes
-    monthly_reads: int = 0  # metered reads before the Builder tier's quota answers 429; 0 has no quota
+    The README says what each of them decides; those with few values have them in `_CHOICES`.
+    """
+
+    name_equality: str = "insensitive"
+    name_uniqueness: str = "insensitive"
+    inactive_name: str = "free"
+    forbidden_character_code: str = "2040"
+    inactive_reference_code: str = "2500"
+    replay_faults: bool = True
+    batch_replay: bool = True
+    other_body: str = "replay"
+    requestid_expiry_s: float = 0.0
+    refresh_rotation: str = "daily"
+    throttle_body: str = "json"
+    retry_after_s: int = 0
+    merged_read: str = "inactive"
+    deactivate_with_balance: str = "allow"
+    void_paid_invoice: str = "unapply"
+    non_latin_names: str = "accept"
+    over_application: str = "refuse"
+    monthly_reads: int = 0
 
     def change(self, values: dict[str, Any]) -> None:
-        """Set options by name. Raises `ValueError` naming the first that does not exist or has a wrong type."""
+        """Set options by name. Raises `ValueError` naming the first that does not exist or cannot have its value."""
         for name, value in values.items():
             if name not in asdict(self):
                 raise ValueError(f"there is no option {name!r}; the options are {', '.join(asdict(self))}")
             current = getattr(self, name)
-            kinds = (
-                (int, float) if isinstance(current, int | float) and not isinstance(current, bool) else type(current)
-            )
-            if not isinstance(value, kinds):
+            if name in _CHOICES and value not in _CHOICES[name]:
+                raise ValueError(f"option {name!r} is one of {', '.join(_CHOICES[name])}, not {value!r}")
+            number = isinstance(current, int | float) and not isinstance(current, bool)
+            fits = isinstance(value, int | float | Decimal) and not isinstance(value, bool) and value >= 0
+            if not (fits if number else isinstance(value, type(current))):
                 raise ValueError(f"option {name!r} takes a value like {current!r}, not {value!r}")
-            setattr(self, name, value)
+            setattr(self, name, float(value) if isinstance(current, float) else value)
 
 
 @dataclass
@@ -92,5 +110,6 @@ class Companies:
 
 
 def _company(realm: str, name: str, settings: dict[str, Any]) -> Company:
-    options = Options(**settings.pop("options"))
+    chosen = settings.pop("options")
+    options = Options(**{each.name: chosen[each.name] for each in fields(Options) if each.name in chosen})
     return Company(realm, name, options=options, **settings)

@@ -251,7 +251,7 @@ async def set_options(request: web.Request) -> web.Response:
     company.billing_lapsed = bool(given.pop("billing_lapsed", company.billing_lapsed))
     if given.pop("forget_requestids", False):
         requestids.forget(sim, company)
-    company.options.change({n: float(v) if n == "requestid_expiry_s" else v for n, v in given.items()})
+    company.options.change(given)
     company.save(sim.store)
     return web.json_response({**vars(company.options), "billing_lapsed": company.billing_lapsed})
 

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from typing import Any
 
-from . import batch, cdc, faults, requestids, sending
+from . import batch, cdc, faults, requestids, sending, uploads
 from . import clock as clocks
 from .books import Books
 from .calls import XML, Call
@@ -35,6 +35,8 @@ async def execute(sim: Simulator, company: Company, call: Call, plan: dict[str, 
         return 200, _read(sim, company, call)
     if call.method != "POST" or call.endpoint in ("other", "read", "cdc"):
         raise _no_resource(call)
+    if call.endpoint == "upload":
+        return 200, f'{{"AttachableResponse":[{uploads.take(sim, company, call)}],"time":{_time(sim, company)}}}'
     if call.endpoint == "send" and call.entity:
         return await _once(sim, company, call, plan, lambda: _written(sim, company, call, call.entity))
     if call.content_type not in ("application/json", *XML):
@@ -107,7 +109,8 @@ async def _once(
         return 200, run()
 
     requestid = _requestid(call, plan, batched=False)
-    return await _recorded(sim, company, requestid, f"{call.operation} {call.tail}", both, atomic=True)
+    context = requestids.context_of(f"{call.operation} {call.tail}", call.text)
+    return await _recorded(sim, company, requestid, context, both, atomic=True)
 
 
 async def _batch(sim: Simulator, company: Company, call: Call, plan: dict[str, Any] | None) -> Result:
@@ -123,7 +126,8 @@ async def _batch(sim: Simulator, company: Company, call: Call, plan: dict[str, A
     if stop is not None:
         with sim.store.transaction() if not company.batch_item_ms else nullcontext():
             return await all_items()
-    return await _recorded(sim, company, requestid, "batch", all_items, atomic=not company.batch_item_ms)
+    context = requestids.context_of("batch", call.text)
+    return await _recorded(sim, company, requestid, context, all_items, atomic=not company.batch_item_ms)
 
 
 def _requestid(call: Call, plan: dict[str, Any] | None, *, batched: bool) -> str | None:

@@ -101,7 +101,7 @@ def deleted() -> Fault:
     return Fault("610", "Object Not Found", "Object Not Found : Another user has deleted this transaction.", element="")
 
 
-def inactive_reference(what: str, number: str, code: str) -> Fault:
+def inactive_reference(code: str) -> Fault:
     """A reference to an inactive list entry: 610 or 2500, as the company's options say."""
     if code == "610":
         return not_found()

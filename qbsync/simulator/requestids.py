@@ -1,5 +1,6 @@
 """Owns `requestid`: the stored answer of each write, given again instead of a second execution."""
 
+import hashlib
 from dataclasses import dataclass
 
 from . import faults
@@ -25,8 +26,17 @@ def check_length(requestid: str, *, batch: bool) -> None:
         raise faults.too_long("requestid", most, len(requestid))
 
 
+def context_of(operation: str, text: str) -> str:
+    """What a requestid was used for: the operation, and a digest of the body."""
+    return f"{operation}#{hashlib.sha256(text.encode('utf-8', 'replace')).hexdigest()[:16]}"
+
+
 def find(sim: Simulator, company: Company, requestid: str, context: str) -> Replay | None:
-    """What was answered before. Raises 600 while the first is under way, or when it was another operation."""
+    """What was answered before.
+
+    Raises 600 while the first is under way, when it was another operation, and for another body where the company
+    minds that.
+    """
     if (company.realm, requestid) in sim.in_flight:
         raise duplicate("The first request with this id is still being processed.")
     row = sim.store.db.execute(
@@ -36,8 +46,10 @@ def find(sim: Simulator, company: Company, requestid: str, context: str) -> Repl
     expiry = company.options.requestid_expiry_s
     if row is None or (expiry and sim.clock.now() - row[3] > expiry):
         return None
-    if row[0] != context:
+    if row[0].partition("#")[0] != context.partition("#")[0]:
         raise duplicate("The id was used for another operation.")
+    if row[0] != context and company.options.other_body == "refuse":
+        raise duplicate("The id was used with another body.")
     return Replay(row[1], row[2])
 
 

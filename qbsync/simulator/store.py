@@ -4,6 +4,7 @@ It knows rows, not accounting; what a write means is decided in `entities`.
 """
 
 import sqlite3
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -91,7 +92,8 @@ class Store:
         ):
             self.db.execute(f"PRAGMA {pragma}")
         self.db.executescript(_SCHEMA)
-        self.db.create_function("casefold", 1, _casefold, deterministic=True)
+        self.db.create_function("casefold", 1, casefold, deterministic=True)
+        self.db.create_function("folded", 1, folded, deterministic=True)
         self.depth = 0
 
     def close(self) -> None:
@@ -196,5 +198,14 @@ def _values(row: Row) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def _casefold(value: Any) -> Any:
+def casefold(value: Any) -> Any:
+    """Text without its case; anything else as it is."""
     return value.casefold() if isinstance(value, str) else value
+
+
+def folded(value: Any) -> Any:
+    """Text without case, accents and surplus blanks; anything else as it is."""
+    if not isinstance(value, str):
+        return value
+    plain = "".join(each for each in unicodedata.normalize("NFKD", value) if not unicodedata.combining(each))
+    return " ".join(plain.casefold().split())

@@ -213,7 +213,8 @@ def test_what_is_no_http_is_refused_and_the_next_is_answered(process: Process, c
         ("/_sim/companies", {"Preferences": []}), ("/_sim/clock", {}), ("/_sim/clock", {"offset_s": "x"}),
         ("{}/latency", {"request_ms": -1}), ("{}/latency", {"request_ms": "x"}), ("{}/limits", {"scale": None}),
         ("{}/merge", {}), ("{}/merge", {"from": "1", "into": "1"}), ("{}/merge", {"from": "1", "into": "99"}),
-        ("{}/webhooks", {"url": "http://x/"}), ("{}/options", {"name_equality": 5}), ("{}/change", {"entity": "x"}),
+        ("{}/webhooks", {"url": "http://x/"}), ("{}/options", {"name_equality": 5}),
+        ("{}/options", {"name_equality": "odd"}), ("{}/options", {"monthly_reads": -1}), ("{}/change", {"entity": "x"}),
         ("{}/change", {"entity": "Customer", "id": "1", "operation": "explode"}),
     ],
 )  # fmt: skip

@@ -92,6 +92,14 @@ def test_a_requestid_used_for_another_operation_is_600(company: Company) -> None
     assert answer.json()["Fault"]["Error"][0]["code"] == "600"
 
 
+def test_another_body_under_the_same_requestid_can_be_refused(company: Company) -> None:
+    company.control("options", {"other_body": "refuse"})
+    first = company.post("customer", {"DisplayName": "One"}, params={"requestid": "y"})
+    assert company.post("customer", {"DisplayName": "One"}, params={"requestid": "y"}).content == first.content
+    answer = company.post("customer", {"DisplayName": "Two"}, params={"requestid": "y"})
+    assert answer.json()["Fault"]["Error"][0]["code"] == "600"
+
+
 def test_a_second_request_while_the_first_is_under_way_is_600(company: Company) -> None:
     company.control("latency", {"batch_item_ms": 1000})
     with ThreadPoolExecutor() as pool:

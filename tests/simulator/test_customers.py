@@ -61,6 +61,15 @@ def test_an_inactive_customer_gives_its_name_free_and_gets_it_back(company: Comp
     assert refused.value.code == "6240"
 
 
+def test_an_inactive_name_can_be_made_to_block(company: Company) -> None:
+    company.control("options", {"inactive_name": "blocked"})
+    gone = company.update("Customer", company.read("Customer", "1"), Active=False)
+    with pytest.raises(Refused) as refused:
+        company.write("Customer", {"DisplayName": "AMY'S Bird Sanctuary"})
+    assert refused.value.code == "6240"
+    assert company.update("Customer", gone, Active=True)["DisplayName"] == "Amy's Bird Sanctuary"
+
+
 def test_inactive_customers_are_read_but_not_listed(company: Company) -> None:
     company.update("Customer", company.read("Customer", "2"), Active=False)
     assert company.read("Customer", "2")["Active"] is False

@@ -97,6 +97,12 @@ def test_a_throttle_is_said_in_the_recorded_words(throttled: Company, shape: str
         assert (fault["type"], fault["Error"][0]["code"]) == ("SERVICE", "3001")
 
 
+def test_a_throttle_can_say_how_long_to_wait(throttled: Company) -> None:
+    throttled.control("options", {"retry_after_s": 60})
+    answer = [throttled.get("customer/1") for _ in range(11)][-1]
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "60")
+
+
 def test_throttles_scale_and_lift(throttled: Company) -> None:
     throttled.control("limits", {"scale": 2})
     assert Counter(throttled.get("customer/1").status_code for _ in range(21)) == {200: 20, 429: 1}

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -283,6 +284,15 @@ def test_transfers_time_and_notes_are_kept(qb: QuickBooks) -> None:
     note = Attachable()
     note.Note = "Call back"
     assert Attachable.get(int(note.save(qb=qb).Id), qb=qb).Note == "Call back"
+
+
+def test_a_file_is_attached(qb: QuickBooks, tmp_path: Path) -> None:
+    file = tmp_path / "letter.txt"
+    file.write_text("Dear Amy")
+    attachable = Attachable()
+    attachable.FileName, attachable._FilePath, attachable.ContentType = file.name, str(file), "text/plain"
+    attachable.save(qb=qb)
+    assert Attachable.get(int(attachable.Id), qb=qb).FileName == "letter.txt"
 
 
 def test_raw_bodies_go_the_same_way(qb: QuickBooks) -> None:

@@ -69,6 +69,12 @@ def test_equality_ignores_case_unless_the_company_minds(people: Company) -> None
     assert ids(people.query("select * from Customer where DisplayName = 'Zed'")) == ["6"]
 
 
+def test_accents_and_blanks_can_be_made_not_to_count(people: Company) -> None:
+    people.control("options", {"name_equality": "folded"})
+    assert ids(people.query("select * from Customer where DisplayName = '  unal & SOHNE '")) == ["3"]
+    assert ids(people.query("select * from Customer where DisplayName like 'UNAL%'")) == ["3"]
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 from .. import faults
 from ..books import Books
-from ..render import cents
 from ..store import Row
 from .schema import BASE, Field, Fields, accept
 
@@ -202,7 +201,7 @@ def resolved(books: Books, target: str, number: str, *, named: bool = True) -> d
     if row is None or row.deleted:
         raise faults.bad_reference(_PLURALS.get(target, target), number[:80])
     if not row.active:
-        raise faults.inactive_reference(target, number, books.company.options.inactive_reference_code)
+        raise faults.inactive_reference(books.company.options.inactive_reference_code)
     name = row.body.get(entity.name_property)
     return {"value": str(row.id), "name": name} if named and name is not None else {"value": str(row.id)}
 
@@ -216,8 +215,3 @@ def settle_balance(books: Books, row: Row, old: Row | None) -> None:
     else:
         books.shift_balance(old.customer, -old.open_cents)
         books.shift_balance(row.customer, row.open_cents)
-
-
-def as_cents(value: Any) -> int:
-    """Whole cents of a stored amount."""
-    return cents(value or 0)

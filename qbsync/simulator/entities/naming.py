@@ -33,11 +33,14 @@ def check_characters(books: Books, name: str, value: str, *, what: str) -> None:
 
 def taken_by(books: Books, kinds: tuple[str, ...], prop: str, value: str, own: tuple[str, str]) -> Row | None:
     """The entry of another id in these lists that holds the name."""
-    marks = ",".join("?" * len(kinds))
-    rows = books.store.rows(books.realm, f"name = ? AND kind IN ({marks}) AND deleted = 0", (value.casefold(), *kinds))
+    marks, names = ",".join("?" * len(kinds)), [value.casefold()]
+    if books.company.options.inactive_name == "blocked":
+        names.append(f"{value} (deleted)".casefold())
+    wanted = ",".join("?" * len(names))
+    rows = books.store.rows(books.realm, f"name IN ({wanted}) AND kind IN ({marks}) AND deleted = 0", (*names, *kinds))
     sensitive = books.company.options.name_uniqueness == "sensitive"
     for row in rows:
-        if (row.kind, str(row.id)) != own and not (sensitive and row.body.get(prop) != value):
+        if (row.kind, str(row.id)) != own and not (row.active and sensitive and row.body.get(prop) != value):
             return row
     return None
 

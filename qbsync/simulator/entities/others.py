@@ -134,13 +134,14 @@ class TimeActivity(EntityType):
 
 
 class Attachable(EntityType):
-    """A note or the description of a file. Files themselves are not taken."""
+    """A note, or what is known of an uploaded file."""
 
     kind = "Attachable"
     sequence = "attachable"
     own_fields = {
-        "FileName": text(1000, filterable=True), "FileAccessUri": ignored(), "TempDownloadUri": ignored(),
-        "Size": ignored(), "ContentType": text(100), "Category": text(100), "Lat": text(100), "Long": text(100),
+        "FileName": text(1000, filterable=True), "FileAccessUri": computed(), "TempDownloadUri": computed(),
+        "Size": computed("number"), "ContentType": text(100), "Category": text(100), "Lat": text(100),
+        "Long": text(100),
         "PlaceName": text(2000), "Note": text(2000, filterable=True), "Tag": text(2000), "AttachableRef": listing(),
         "ThumbnailFileAccessUri": ignored(), "ThumbnailTempDownloadUri": ignored(), "CustomField": ignored(),
         "AttachableEx": ignored(), **BASE,

@@ -1,6 +1,6 @@
 """Owns the meaning of queries: which properties exist and can be filtered, the SQL that finds them, the answer."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +10,7 @@ from ..entities import BY_PATH, EntityType
 from ..entities.schema import Field
 from ..faults import Fault
 from ..render import dumps, loads
+from ..store import casefold, folded
 from .grammar import Condition, Query, parse
 
 DEFAULT_PAGE, LARGEST_PAGE, LONGEST_PATTERN = 100, 1000, 4000
@@ -93,10 +94,19 @@ def _condition(books: Books, entity: EntityType, condition: Condition) -> tuple[
         return _named(books, condition.operator, name, values)
     if column:
         return _compare(column, condition.operator, values)
-    if field.kind == "text" and books.company.options.name_equality == "insensitive":
-        folded = [value.casefold() if isinstance(value, str) else value for value in values]
-        return _compare(f"casefold(json_extract(body, '{_path(name, field)}'))", condition.operator, folded)
-    return _compare(f"json_extract(body, '{_path(name, field)}')", condition.operator, values)
+    expression = f"json_extract(body, '{_path(name, field)}')"
+    if field.kind in ("text", "record"):
+        expression, fold = _folding(books, expression)
+        values = [fold(value) for value in values]
+    return _compare(expression, condition.operator, values)
+
+
+def _folding(books: Books, expression: str) -> tuple[str, Callable[[Any], Any]]:
+    """An expression as the company compares text, and the same for the client's values."""
+    equality = books.company.options.name_equality
+    if equality == "insensitive":
+        return f"casefold({expression})", casefold
+    return (f"folded({expression})", folded) if equality == "folded" else (expression, str)
 
 
 def _nested(entity: EntityType) -> bool:
@@ -109,11 +119,11 @@ def _path(name: str, field: Field) -> str:
 
 
 def _named(books: Books, operator: str, name: str, values: list[Any]) -> tuple[str, list[Any]]:
-    sql, arguments = _compare("name", operator, [str(value).casefold() for value in values])
-    if books.company.options.name_equality == "sensitive":
-        exact, more = _compare(f"json_extract(body, '$.{name}')", operator, values)
-        return f"{sql} AND {exact}", [*arguments, *more]
-    return sql, arguments
+    """A condition on a list's name, by its index where the comparison allows it."""
+    if books.company.options.name_equality == "insensitive":
+        return _compare("name", operator, [str(value).casefold() for value in values])
+    expression, fold = _folding(books, f"json_extract(body, '$.{name}')")
+    return _compare(expression, operator, [fold(value) for value in values])
 
 
 def _compare(expression: str, operator: str, values: list[Any]) -> tuple[str, list[Any]]:
@@ -129,10 +139,9 @@ def _like(books: Books, entity: EntityType, name: str, condition: Condition) -> 
     plain = pattern.replace("!", "!!").replace("_", "!_")
     field = entity.fields[name]
     expression = "id" if name == "Id" else f"json_extract(body, '{_path(name, field)}')"
-    if books.company.options.name_equality == "insensitive":
-        listed_name = name == entity.name_property and not _nested(entity)
-        expression = "name" if listed_name else f"casefold({expression})"
-        plain = plain.casefold()
+    if name != "Id":
+        expression, fold = _folding(books, expression)
+        plain = fold(plain)
     return f"{expression} LIKE ? ESCAPE '!'", [plain]
 
 
