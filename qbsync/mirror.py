@@ -10,7 +10,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from itertools import count
+from time import sleep
 from typing import Any
 
 from django.db import transaction
@@ -18,9 +18,11 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from qbsync import claims
 from qbsync.gateway import queries
 from qbsync.gateway.company import BatchQuery, Company
 from qbsync.gateway.faults import Fault
+from qbsync.gateway.limiter import QuotaWait
 from qbsync.matching import fold, name_before_deletion
 from qbsync.models import AccountSync, Connection, Customer, NameHolder
 from qbsync.services.scope import judge_again
@@ -29,6 +31,7 @@ from qbsync.states import Event, Reason
 
 _LEASE = timedelta(seconds=90)
 _LOOK_BACK = timedelta(days=29)  # CDC reaches 30 days back
+_LONGEST_WAIT_S = 2.0
 _OVERLAP = timedelta(seconds=60)  # a change that was being committed while we read
 _HOLDERS = {"Vendor": NameHolder.Kind.VENDOR, "Employee": NameHolder.Kind.EMPLOYEE}
 _NAMES = ("Customer", *_HOLDERS)
@@ -94,34 +97,49 @@ def note(connection: Connection, customers: Sequence[Mapping[str, Any]]) -> dict
 
 
 def _read_all(connection: Connection, company: Company) -> None:
-    """Read every name, a page of each kind at a time in one batch, until each kind's page is empty."""
-    cursor = ""
-    open_kinds = set(_NAMES)
-    for page in count():
-        # Two pages ahead: QuickBooks may answer a short page that is not the last, so only an empty one ends a kind.
-        reads = [
-            BatchQuery(
-                f"{kind[0]}{step}",
-                queries.select(kind, "Active IN (true, false)", start=(2 * page + step) * queries.PAGE + 1),
-            )
-            for kind in sorted(open_kinds)
-            for step in (0, 1)
-        ]
-        if page == 0:
-            reads.append(BatchQuery("prefs", "SELECT * FROM Preferences"))
-            reads.append(BatchQuery("types", "SELECT * FROM CustomerType"))
-        answer = company.batch(reads, request_id=str(uuid.uuid4()))
-        cursor = cursor or answer.time
-        if page == 0:
-            _keep_preferences(connection, _rows(answer.items["prefs"]), _rows(answer.items["types"]))
-        for kind in sorted(open_kinds):
-            pages = [_rows(answer.items[f"{kind[0]}{step}"]) for step in (0, 1)]
-            _keep(connection, kind, [row for rows in pages for row in rows])
-            if not pages[1]:
-                open_kinds.discard(kind)
-        if not open_kinds:
-            break
-    _complete(connection, cursor)
+    """Read every name: two pages of each kind and the preferences in one request, and a page in each that follows.
+
+    Batches have a quota of their own, which is what documents wait for, so a large company is not read by them.
+    """
+    kinds = sorted(_NAMES)
+    # Two pages, as QuickBooks may answer a short page that is not the last: only an empty one ends a kind.
+    starts = {f"{kind[0]}{page}": (kind, 1 + page * queries.PAGE) for kind in kinds for page in (0, 1)}
+    reads = [BatchQuery(key, _select(kind, start)) for key, (kind, start) in starts.items()]
+    reads.append(BatchQuery("prefs", "SELECT * FROM Preferences"))
+    reads.append(BatchQuery("types", "SELECT * FROM CustomerType"))
+    answer = company.batch(reads, request_id=str(uuid.uuid4()))
+    _keep_preferences(connection, _rows(answer.items["prefs"]), _rows(answer.items["types"]))
+    for kind in kinds:
+        first, second = _rows(answer.items[f"{kind[0]}0"]), _rows(answer.items[f"{kind[0]}1"])
+        _keep(connection, kind, [*first, *second])
+        if second:
+            is_whole = len(first) == queries.PAGE
+            _read_on(connection, company, kind, start=1 + len(first) + (len(second) if is_whole else 0))
+    _complete(connection, answer.time)
+
+
+def _read_on(connection: Connection, company: Company, kind: str, *, start: int) -> None:
+    """Read the pages of one kind from this row on, until one is empty; the lease is renewed with each."""
+    while page := _query(company, _select(kind, start)):
+        _keep(connection, kind, page)
+        start += len(page)
+        claims.keep(connection.pk, [])
+        Connection.objects.filter(pk=connection.pk).update(mirror_leased_until=timezone.now() + _LEASE)
+
+
+def _select(kind: str, start: int) -> str:
+    return queries.select(kind, "Active IN (true, false)", start=start)
+
+
+def _query(company: Company, statement: str) -> list[dict[str, Any]]:
+    """Ask; where the requests of this second are used up, wait for the next one, as to begin anew costs more."""
+    while True:
+        try:
+            return company.query(statement)
+        except QuotaWait as quota:
+            if quota.seconds > _LONGEST_WAIT_S:
+                raise
+            sleep(quota.seconds)
 
 
 def _read_changes(connection: Connection, company: Company) -> bool:
