@@ -7,7 +7,7 @@ from django.utils import timezone
 from qbsync import engine, wake
 from qbsync.gateway.limiter import Priority
 from qbsync.models import AccountSync, Connection, ConnectionStatus
-from qbsync.states import Status
+from qbsync.states import WAITING_REASONS, Status
 
 
 @shared_task
@@ -37,8 +37,11 @@ def sweep() -> None:
     due = AccountSync.objects.filter(
         connection=OuterRef("pk"), due_at__lte=now, status__in=[Status.SYNCING, Status.SYNCED]
     )
+    failed = AccountSync.objects.filter(connection=OuterRef("pk"), status=Status.FAILED, reason__in=WAITING_REASONS)
     idle = Connection.objects.filter(
         Q(working_until=None) | Q(working_until__lt=now), status=ConnectionStatus.ACTIVE, set_up_at__isnull=False
     )
-    for pk in idle.filter(Q(Exists(due)) | Q(outage_since__isnull=False)).values_list("pk", flat=True):
+    for pk in idle.filter(Q(Exists(due)) | Q(Exists(failed)) | Q(outage_since__isnull=False)).values_list(
+        "pk", flat=True
+    ):
         wake.in_background(pk)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
-from django.db import transaction
 from django.utils import timezone
 
 from qbsync import wake
@@ -69,12 +68,14 @@ def _outage(connection: Connection) -> float:
 
 
 def over(connection: Connection) -> None:
-    """QuickBooks has answered: what failed because it did not goes on by itself."""
-    if connection.outage_since is None:
-        return
-    with transaction.atomic():
+    """QuickBooks has answered: what failed because it did not goes on by itself.
+
+    Rows are looked for even where no outage is known: another worker may have failed them after the last one ended.
+    """
+    resumed = waiting_resumed(connection)
+    if connection.outage_since is not None:
         Connection.objects.filter(pk=connection.pk).update(outage_since=None)
-        waiting_resumed(connection)
+    if resumed or connection.outage_since is not None:
         wake.in_background(connection.pk)
 
 

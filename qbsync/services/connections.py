@@ -94,7 +94,7 @@ def waiting_resumed(connection: Connection) -> int:
     """Turn what failed because QuickBooks could not be reached to Syncing again; return how many rows changed."""
     with transaction.atomic():
         failed = AccountSync.objects.filter(connection=connection, status=Status.FAILED, reason__in=WAITING_REASONS)
-        rows = lock(failed).values()
+        rows = [row for row in lock(failed).values() if row.reason in WAITING_REASONS]
         return len(
             apply(
                 [
