@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,8 +16,9 @@ from qbsync import claims, linking, mirror
 from qbsync.gateway.batch import BatchItem
 from qbsync.gateway.faults import Fault, FaultKind, Retry
 from qbsync.gateway.limiter import QuotaWait
+from qbsync.matching import fold
 from qbsync.metering import Session
-from qbsync.models import AccountSync, Connection, PushIntent
+from qbsync.models import AccountSync, Connection, Customer, PushIntent
 from qbsync.outcomes import explained
 from qbsync.payloads import customer_payload
 from qbsync.plan import BATCH_SIZE
@@ -62,24 +63,33 @@ def _found_after_all(
         return list(rows)
     since = min(intent.sent_at for intent in lost.values()) - _CLOCKS_DIFFER
     where = f"MetaData.LastUpdatedTime >= '{since.isoformat(timespec='seconds')}'"
-    mirror.note(connection, list(session.company.query_all("Customer", where)))
+    noted = mirror.note(connection, list(session.company.query_all("Customer", where)))
+    linking.linked_to(_under_former_names(rows, lost, noted))
     found, wanted = linking.decide(connection, rows)
     created.linked += found
     free: list[AccountSync] = []
     window = timedelta(seconds=settings.QBO_EXECUTION_WINDOW_S)
-    still_wanted = {row.pk for row in wanted}
-    for key, intent in lost.items():
-        if key not in still_wanted:
-            _settle(intent, PushIntent.Outcome.DONE)
-        elif timezone.now() >= intent.sent_at + window:
-            _settle(intent, PushIntent.Outcome.NOT_EXECUTED)
     for row in wanted:
-        open_intent = lost.get(row.pk)
-        if open_intent is None or open_intent.outcome == PushIntent.Outcome.NOT_EXECUTED:
-            free.append(row)
-        else:
-            created.come_back[row.pk] = open_intent.sent_at + window
-    return free
+        intent = lost.get(row.pk)
+        if intent is not None and timezone.now() < intent.sent_at + window:
+            created.come_back[row.pk] = intent.sent_at + window
+            continue
+        if intent is not None:
+            _settle(intent, PushIntent.Outcome.NOT_EXECUTED)
+        free.append(row)
+    return free  # the intents of those that are linked now are settled by ``recovery``
+
+
+def _under_former_names(
+    rows: Sequence[AccountSync], lost: Mapping[int, PushIntent], noted: Mapping[str, Customer]
+) -> list[tuple[AccountSync, Customer]]:
+    """The accounts that were renamed since, with the customers that were created for them under their former names."""
+    by_name = {customer.folded_name: customer for customer in noted.values() if customer.can_match}
+    sent = {key: fold(intent.payload["DisplayName"]) for key, intent in lost.items()}
+    renamed = [row for row in rows if row.pk in sent and sent[row.pk] != fold(row.account.name)]
+    found = {row.pk: by_name[sent[row.pk]] for row in renamed if sent[row.pk] in by_name}
+    taken = set(AccountSync.objects.filter(customer__in=found.values()).values_list("customer", flat=True))
+    return [(row, found[row.pk]) for row in renamed if row.pk in found and found[row.pk].pk not in taken]
 
 
 def _create(connection: Connection, session: Session, rows: Sequence[AccountSync], created: Created) -> None:
