@@ -60,6 +60,15 @@ def take(connection_id: int, *, limit: int, only: Sequence[int] | None = None) -
     return Claim(number, sorted(rows, key=lambda row: (row.status == Status.SYNCED, row.due_at or now, row.pk)))
 
 
+# Rows are locked in the order of their keys, as everywhere, so that nobody waits for each other.
+_KEEP = """
+    WITH mine AS MATERIALIZED (
+        SELECT id FROM qbsync_accountsync WHERE id = ANY(%(keys)s) AND claim = %(number)s
+        ORDER BY id FOR NO KEY UPDATE)
+    UPDATE qbsync_accountsync AS row SET claimed_until = %(until)s FROM mine WHERE row.id = mine.id
+"""
+
+
 def keep(connection_id: int, rows: Iterable[AccountSync]) -> None:
     """Renew the claims and tell that a worker is at it, so that neither ends while QuickBooks takes its time."""
     now = timezone.now()
@@ -67,7 +76,8 @@ def keep(connection_id: int, rows: Iterable[AccountSync]) -> None:
     for row in rows:
         by_number.setdefault(row.claim, []).append(row.pk)
     for number, keys in by_number.items():
-        AccountSync.objects.filter(pk__in=keys, claim=number).update(claimed_until=_until(now))
+        with database.cursor() as cursor:
+            cursor.execute(_KEEP, {"number": number, "keys": keys, "until": _until(now)})
     Connection.objects.filter(pk=connection_id).update(working_until=_until(now))
 
 
@@ -78,11 +88,15 @@ def pause(connection_id: int, seconds: float) -> None:
 
 
 _RELEASE = """
+    WITH mine AS MATERIALIZED (
+        SELECT id FROM qbsync_accountsync WHERE id = ANY(%(keys)s) AND claim = %(number)s
+        ORDER BY id FOR NO KEY UPDATE)
     UPDATE qbsync_accountsync AS row SET
         due_at = CASE WHEN row.due_at IS NOT DISTINCT FROM given.seen THEN given.due ELSE row.due_at END,
         claimed_until = NULL
-    FROM unnest(%(keys)s::bigint[], %(seen)s::timestamptz[], %(due)s::timestamptz[]) AS given(id, seen, due)
-    WHERE row.id = given.id AND row.claim = %(number)s
+    FROM mine JOIN unnest(%(keys)s::bigint[], %(seen)s::timestamptz[], %(due)s::timestamptz[])
+        AS given(id, seen, due) USING (id)
+    WHERE row.id = mine.id
 """
 
 

@@ -24,7 +24,9 @@ def books_changed(*, firm_id: int, account_ids: Sequence[int]) -> None:
         return
     enrol(connection, account_ids=account_ids)
     rows = AccountSync.objects.filter(connection=connection, account_id__in=account_ids)
-    rows.filter(status=Status.SYNCED).update(due_at=timezone.now())
+    # Also those that are just being linked: whoever does it may have read their documents before this is committed.
+    linked = rows.filter(status__in=[Status.SYNCED, Status.SYNCING]).order_by("pk").select_for_update(no_key=True)
+    rows.filter(pk__in=list(linked.values_list("pk", flat=True))).update(due_at=timezone.now())
     renamed = rows.exclude(judged_name=F("account__name")).exclude(judged_name="").select_related("account")
     names = {name for row in renamed for name in (row.folded_name, fold(row.account.name))}
     if names:
