@@ -22,7 +22,8 @@ from qbsync import claims, delivery, engine, outbox, services, wake, workload
 from qbsync.gateway.limiter import Priority, QuotaWait
 from qbsync.metering import Session
 from qbsync.models import AccountSync, Connection, InvoiceSync, PaymentSync, PushIntent
-from qbsync.states import DocumentReason
+from qbsync.services.connections import waiting_failed
+from qbsync.states import DocumentReason, Reason
 from tests.qbsync.conftest import Office
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -250,3 +251,41 @@ def test_a_customer_whose_creation_was_never_answered_is_settled_with_the_link(o
     intent = PushIntent.objects.get(invoice_sync=None, payment_sync=None)
     assert (intent.outcome, intent.qbo_id or customer["Id"]) == ("done", customer["Id"])
     assert office.row(zed).status == "synced"
+
+
+def test_a_customer_that_was_created_under_a_former_name_is_the_accounts(office: Office) -> None:
+    zed = office.account("Zed Ltd", invoices=1)
+    office.connect()
+    office.sync()
+    lost = {"match": {"endpoint": "batch", "entity": "Customer"}, "kind": "drop_after_commit"}
+    office.simulator.faults(office.realm, lost)
+    services.account_create_customer(account=zed, by=office.alice)
+    engine.run(office.connection.pk, priority=Priority.BACKGROUND)
+    books.account_update(account=zed, name="Zed Limited", type=zed.type, tags=[], team=[])
+    office.sync(patience_s=40)
+    (customer,) = office.remote("Customer")
+    row = office.row(zed)
+    assert row.customer is not None
+    assert (row.status, row.customer.qbo_id) == ("synced", customer["Id"])
+
+
+# --- What is committed while others look ------------------------------------------------------------------------------
+
+
+def test_a_document_recorded_while_its_account_is_being_linked_is_due_afterwards(office: Office) -> None:
+    acme = office.account("Acme", invoices=1)
+    office.connect(Customer=acme_customer())
+    claim = claims.take(office.connection.pk, limit=10)
+    office.invoice(acme)
+    claims.release(claim, {row.pk: None for row in claim.rows})
+    assert office.row(acme).due_at is not None
+
+
+def test_what_another_worker_failed_after_the_outage_had_ended_goes_on(office: Office) -> None:
+    acme = office.account("Acme", invoices=1)
+    office.connect(Customer=acme_customer())
+    waiting_failed(office.connection, reason=Reason.UNAVAILABLE, message="")
+    assert office.row(acme).status == "failed"
+    engine.run(office.connection.pk, priority=Priority.BACKGROUND)
+    office.sync()
+    assert office.row(acme).status == "synced"
