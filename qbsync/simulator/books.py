@@ -42,7 +42,7 @@ class Books:
     def row(self, kind: str, number: int | str) -> Row | None:
         """An entity by its id, deleted ones included."""
         text = str(number)
-        if not (text.isascii() and text.isdigit() and len(text) < 19):
+        if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) < 2**63):
             return None
         key = (kind, int(text))
         seen = self._seen.get(key)

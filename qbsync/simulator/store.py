@@ -19,11 +19,11 @@ CREATE TABLE IF NOT EXISTS sequence (realm TEXT, name TEXT, value INTEGER NOT NU
     WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS entity (
     realm TEXT NOT NULL, kind TEXT NOT NULL, id INTEGER NOT NULL, deleted INTEGER NOT NULL, active INTEGER NOT NULL,
-    name TEXT, doc TEXT, customer INTEGER, parent INTEGER, txn_date TEXT, created INTEGER NOT NULL,
+    name TEXT, sorted TEXT, doc TEXT, customer INTEGER, parent INTEGER, txn_date TEXT, created INTEGER NOT NULL,
     updated INTEGER NOT NULL, open_cents INTEGER NOT NULL, body TEXT NOT NULL);
 CREATE UNIQUE INDEX IF NOT EXISTS entity_id ON entity (realm, kind, id);
 CREATE INDEX IF NOT EXISTS entity_live ON entity (realm, kind, deleted, active, id);
-CREATE INDEX IF NOT EXISTS entity_listed ON entity (realm, kind, deleted, active, name, id);
+CREATE INDEX IF NOT EXISTS entity_listed ON entity (realm, kind, deleted, active, sorted, id);
 CREATE INDEX IF NOT EXISTS entity_name ON entity (realm, name);
 CREATE INDEX IF NOT EXISTS entity_doc ON entity (realm, kind, doc);
 CREATE INDEX IF NOT EXISTS entity_customer ON entity (realm, customer, kind, txn_date);
@@ -52,7 +52,10 @@ CREATE TABLE IF NOT EXISTS counter (realm TEXT, name TEXT, value INTEGER NOT NUL
     WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
-_COLUMNS = "kind, id, deleted, active, name, doc, customer, parent, txn_date, created, updated, open_cents, body"
+_COLUMNS = (
+    "kind, id, deleted, active, name, sorted, doc, customer, parent, txn_date, created, updated, open_cents, body"
+)
+_VERSION = 1
 
 
 @dataclass(slots=True)
@@ -68,6 +71,7 @@ class Row:
     deleted: bool = False
     active: bool = True
     name: str | None = None
+    sorted: str | None = None
     doc: str | None = None
     customer: int | None = None
     parent: int | None = None
@@ -91,10 +95,23 @@ class Store:
             "case_sensitive_like=ON",
         ):
             self.db.execute(f"PRAGMA {pragma}")
-        self.db.executescript(_SCHEMA)
         self.db.create_function("casefold", 1, casefold, deterministic=True)
         self.db.create_function("folded", 1, folded, deterministic=True)
+        self._bring_up_to_date()
+        self.db.executescript(_SCHEMA)
         self.depth = 0
+
+    def _bring_up_to_date(self) -> None:
+        """Give a file that an earlier version has written the columns of this one."""
+        if self.db.execute("PRAGMA user_version").fetchone()[0] >= _VERSION:
+            return
+        if self.db.execute("SELECT 1 FROM sqlite_master WHERE name = 'entity'").fetchone():
+            self.db.executescript(
+                "BEGIN; ALTER TABLE entity ADD COLUMN sorted TEXT; DROP INDEX IF EXISTS entity_listed;"
+                "UPDATE entity SET sorted = casefold(coalesce(json_extract(body, '$.FullyQualifiedName'), name));"
+                "COMMIT;"
+            )
+        self.db.execute(f"PRAGMA user_version = {_VERSION}")
 
     def close(self) -> None:
         """Close the file; what was committed is there either way."""
@@ -159,14 +176,15 @@ class Store:
     def insert(self, realm: str, row: Row) -> None:
         """Store a new entity."""
         self.db.execute(
-            f"INSERT INTO entity (realm, {_COLUMNS}) VALUES (?, ?,?,?,?,?,?,?,?,?,?,?,?,?)",  # noqa: S608 - constant
+            f"INSERT INTO entity (realm, {_COLUMNS}) VALUES (?, ?,?,?,?,?,?,?,?,?,?,?,?,?,?)",  # noqa: S608 - constant
             (realm, *_values(row)),
         )
 
     def update(self, realm: str, row: Row) -> None:
         """Store an entity's new state."""
         self.db.execute(
-            "UPDATE entity SET kind=?, id=?, deleted=?, active=?, name=?, doc=?, customer=?, parent=?, txn_date=?, "
+            "UPDATE entity SET kind=?, id=?, deleted=?, active=?, name=?, sorted=?, doc=?, customer=?, parent=?, "
+            "txn_date=?, "
             "created=?, updated=?, open_cents=?, body=? WHERE realm = ? AND kind = ? AND id = ?",
             (*_values(row), realm, row.kind, row.id),
         )
@@ -183,17 +201,15 @@ class Store:
 
 def as_row(found: tuple[Any, ...]) -> Row:
     """A `Row` from the columns in `_COLUMNS` order."""
-    kind, number, deleted, active, name, doc, customer, parent, txn_date, created, updated, open_cents, body = found
-    return Row(
-        kind, number, loads(body), bool(deleted), bool(active), name, doc, customer, parent, txn_date, created,
-        updated, open_cents,
-    )  # fmt: skip
+    kind, number, deleted, active, *columns, body = found
+    return Row(kind, number, loads(body), bool(deleted), bool(active), *columns)
 
 
 def _values(row: Row) -> tuple[Any, ...]:
     row.text = dumps(row.body)
     return (
-        row.kind, row.id, row.deleted, row.active, row.name, row.doc, row.customer, row.parent, row.txn_date,
+        row.kind, row.id, row.deleted, row.active, row.name, row.sorted, row.doc, row.customer, row.parent,
+        row.txn_date,
         row.created, row.updated, row.open_cents, row.text,
     )  # fmt: skip
 

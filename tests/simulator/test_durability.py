@@ -2,6 +2,7 @@
 
 import os
 import random
+import sqlite3
 import threading
 import time
 import uuid
@@ -128,3 +129,16 @@ def test_everything_else_outlives_a_restart(own_process: Process) -> None:
     assert company.control("latency", {}) == {"request_ms": 1, "batch_item_ms": 0}
     assert company.get("cdc", entities="Customer", changedSince="2026-01-01").status_code == 503
     assert company.get(f"companyinfo/{company.realm}").ok
+
+
+def test_a_file_of_an_earlier_version_is_brought_up_to_date(own_process: Process) -> None:
+    company = Company.made(own_process.url, Customer=[{"Id": "1", "DisplayName": "B"}, {"DisplayName": "A"}])
+    child = company.write("Customer", {"DisplayName": "0 Lane", "ParentRef": {"value": "1"}})
+    own_process.stop()
+    file = sqlite3.connect(own_process.data_dir / "simulator.sqlite3")
+    file.executescript("DROP INDEX entity_listed; ALTER TABLE entity DROP COLUMN sorted; PRAGMA user_version = 0")
+    file.close()
+    own_process.start()
+    found = company.query("select * from Customer")["Customer"]
+    assert [each["DisplayName"] for each in found] == ["A", "B", "0 Lane"]
+    assert company.update("Customer", child, Notes="x")["SyncToken"] == "1"

@@ -242,6 +242,46 @@ def _(company: Company) -> None:
     assert kept["BillAddr"] == first["BillAddr"]
 
 
+@fact("2.1 an address that cannot be placed says so")
+def _(company: Company) -> None:
+    made = company.write("Customer", {"DisplayName": "A", "BillAddr": {"Line1": "4581 Finch St.", "City": "Bayshore"}})
+    assert list(made["BillAddr"]) == ["Id", "Line1", "City", "Lat", "Long"]
+    assert (made["BillAddr"]["Lat"], made["BillAddr"]["Long"]) == ("INVALID", "INVALID")
+
+
+@fact("2.1 a full update is answered as recorded")
+def _(company: Company) -> None:
+    made = company.write("Customer", {"DisplayName": "Doe2, Jane"})
+    sent = {"DisplayName": "Jack Moe", "PrimaryPhone": {"FreeFormNumber": "(415) 444-1234"}}
+    changed = company.write("Customer", {**sent, "Id": made["Id"], "SyncToken": "0"})
+    assert {name: changed[name] for name in sent} == sent
+    kept = ("Taxable", "Job", "BillWithParent", "PreferredDeliveryMethod", "DefaultTaxCodeRef", "Active", "CurrencyRef")
+    assert {name: changed[name] for name in kept} == {name: made[name] for name in kept}
+    assert (changed["PrintOnCheckName"], changed["FullyQualifiedName"]) == ("Jack Moe", "Jack Moe")
+    assert changed["SyncToken"] == "1"
+
+
+@fact("2.1 to deactivate what is inactive already changes nothing, not even the SyncToken")
+def _(company: Company) -> None:
+    gone = company.update("Customer", company.read("Customer", "1"), Active=False)
+    assert company.update("Customer", gone, Active=False) == gone
+    assert company.update("Customer", gone, Active=False, DisplayName=gone["DisplayName"]) == gone
+
+
+@fact("1.8 lists come in the order of their full names, sub-customers under their parents")
+def _(company: Company) -> None:
+    company.write("Customer", {"DisplayName": "0969 Ocean View Road", "ParentRef": {"value": "1"}})
+    company.write("Customer", {"DisplayName": "Amy's Bird Zoo"})
+    names = [each["DisplayName"] for each in company.query("select * from Customer")["Customer"]]
+    assert names == ["Amy's Bird Sanctuary", "0969 Ocean View Road", "Amy's Bird Zoo", "Weiskopf Consulting"]
+
+
+@fact("2.4 a vendor's tax number shows its end alone")
+def _(company: Company) -> None:
+    made = company.write("Vendor", {"DisplayName": "V", "TaxIdentifier": "99-5688293"})
+    assert made["TaxIdentifier"] == "XXXXXX8293"
+
+
 @fact("2.1 a customer's name cannot be removed by a sparse update")
 def _(company: Company) -> None:
     amy = company.read("Customer", "1")

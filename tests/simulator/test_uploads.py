@@ -20,11 +20,20 @@ def upload(company: Company, metadata: Any, content: bytes = b"hello") -> reques
 
 def test_a_file_is_attached_to_an_invoice(company: Company) -> None:
     invoice = company.invoice()
-    reference = {"EntityRef": {"type": "Invoice", "value": invoice["Id"]}}
+    reference = {"EntityRef": {"value": invoice["Id"], "type": "Invoice"}, "IncludeOnSend": False}
     answer = upload(company, {"FileName": "note.txt", "ContentType": "text/plain", "AttachableRef": [reference]})
     made = answer.json()["AttachableResponse"][0]["Attachable"]
     assert (made["FileName"], made["Size"], made["AttachableRef"]) == ("note.txt", 5, [reference])
     assert company.read("Attachable", made["Id"])["TempDownloadUri"] == made["TempDownloadUri"]
+
+
+def test_what_is_attached_to_nothing_is_refused_in_the_recorded_words(company: Company) -> None:
+    answer = upload(company, {"FileName": "x", "AttachableRef": [{"EntityRef": {"type": "Estimate", "value": "75"}}]})
+    error = answer.json()["AttachableResponse"][0]["Fault"]["Error"][0]
+    assert (answer.status_code, error["code"]) == (200, "6000")
+    assert error["Detail"] == (
+        "Business Validation Error: The entity Estimate 75 that you are trying to link does not exist. Estimate 75"
+    )
 
 
 @pytest.mark.parametrize("metadata", [{}, {"Bogus": 1}, [], "x"])

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from .. import faults
 from ..books import Books
+from ..render import dumps
 from ..store import Row
 from .schema import BASE, Field, Fields, accept
 
@@ -35,6 +36,7 @@ class EntityType:
 
     kind: ClassVar[str]
     sequence: ClassVar[str] = "transaction"
+    first_id: ClassVar[int] = 0  # what the ids are counted on from
     verbs: ClassVar[frozenset[str]] = frozenset({"create", "update", "delete"})
     listed: ClassVar[bool] = False  # a list entry with Active and a name, rather than a transaction
     counted: ClassVar[bool] = False  # queries that fit in a page carry totalCount
@@ -66,7 +68,7 @@ class EntityType:
         if not request.by_user:
             self.refuse_unless("create")
         values = accept(self.kind, self.fields, sent)
-        number = request.given_id or books.next_id(self.sequence)
+        number = request.given_id or self.first_id + books.next_id(self.sequence)
         stamp = books.stamp()
         body = {
             "domain": "QBO", "sparse": False, "Id": str(number), "SyncToken": "0",
@@ -93,7 +95,11 @@ class EntityType:
         body = {name: value for name, value in (kept | values).items() if value is not None}
         self.resolve(books, body, old)
         self.complete(books, body, old, request)
-        row.body = self.ordered(body)
+        finished = self.ordered(body)
+        if not old.active and finished == old.body:
+            row.text = row.text or dumps(row.body)
+            return row  # recorded: to deactivate what is inactive already changes nothing, not even the SyncToken
+        row.body = finished
         self.index(row)
         books.save(row, new_version=True)
         self.settle(books, row, old)
@@ -180,6 +186,7 @@ class EntityType:
         """Set the columns that queries and rules look entities up by."""
         body = row.body
         row.name = str(body[self.name_property]).casefold() if self.name_property in body else None
+        row.sorted = str(body.get("FullyQualifiedName", body.get(self.name_property, ""))).casefold() or None
         row.active = body.get("Active", True) is not False
         row.doc = body.get("DocNumber")
         row.txn_date = body.get("TxnDate")

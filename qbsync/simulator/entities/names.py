@@ -10,6 +10,7 @@ from ..books import Books
 from ..render import money
 from ..store import Row
 from . import naming
+from .addresses import number_addresses
 from .base import EntityType, Request
 from .currency import CURRENCY, set_currency
 from .schema import (
@@ -79,18 +80,7 @@ class Name(EntityType):
             body["V4IDPseudonym"] = (
                 "00" + hashlib.sha256(f"{books.realm}{self.kind}{body['Id']}".encode()).hexdigest()[:30]
             )
-        for prop in ("BillAddr", "ShipAddr", "PrimaryAddr"):
-            number_addresses(books, body, prop, old)
-
-
-def number_addresses(books: Books, body: dict[str, Any], prop: str, old: Row | None) -> None:
-    """An address that is new gets an id of its own; an unchanged one keeps it."""
-    address = body.get(prop)
-    if not address or "Id" in address:
-        return
-    before = dict(old.body.get(prop) or {}) if old else {}
-    known_id = before.pop("Id", None)
-    body[prop] = {"Id": known_id if known_id and before == address else str(books.next_id("address")), **address}
+        number_addresses(books, body, ("BillAddr", "ShipAddr", "PrimaryAddr"), old)
 
 
 class Customer(Name):
@@ -141,10 +131,12 @@ class Customer(Name):
             body["Job"] = True
         super().complete(books, body, old, request)
         naming.place_under_parent(books, self.kind, "DisplayName", body, old)
-        for flag_name in ("Taxable", "Job", "BillWithParent"):
-            body.setdefault(flag_name, False)
         if old is None:
             return
+        # Recorded: a full update that leaves these out does not change them.
+        for name in ("Taxable", "Job", "BillWithParent", "PreferredDeliveryMethod", "DefaultTaxCodeRef"):
+            if name in old.body:
+                body.setdefault(name, old.body[name])
         body["Balance"], body["CurrencyRef"] = old.body["Balance"], old.body["CurrencyRef"]
         refuse = books.company.options.deactivate_with_balance == "refuse"
         if refuse and old.active and not body["Active"] and old.body["Balance"]:
@@ -157,6 +149,9 @@ class Customer(Name):
     def settle(self, books: Books, row: Row, old: Row | None) -> None:
         """A new name goes into the full names below; a new parent takes over the balance."""
         naming.rename_children(books, row, old, "DisplayName")
+        parent = books.row("Customer", row.parent) if old is None and row.parent is not None else None
+        if parent is not None:
+            books.save(parent, new_version=False)  # recorded: a new sub-customer moves the time of its parent
         moved = old is not None and old.parent != row.parent
         total = round(row.body["BalanceWithJobs"] * 100) if moved else 0
         if total and old is not None:
@@ -179,6 +174,7 @@ class Vendor(Name):
 
     kind = "Vendor"
     noun = "vendor"
+    nameless = frozenset({"TermRef", "APAccountRef"})
     own_fields = {
         "BillAddr": ADDRESS, "ShipAddr": ADDRESS, "OtherContactInfo": ignored(), "TaxIdentifier": text(20),
         "TermRef": ref("Term"), "Balance": amount(filterable=True), "OpenBalanceDate": day(), "BillRate": decimal(),
@@ -197,6 +193,16 @@ class Vendor(Name):
         body.setdefault("Balance", 0)
         body.setdefault("Vendor1099", False)
         set_currency(books, body)
+
+    def complete(self, books: Books, body: dict[str, Any], old: Row | None, request: Request) -> None:
+        """Besides the names: only the end of a tax number is ever shown, and the balance is QuickBooks' own."""
+        super().complete(books, body, old, request)
+        number = body.get("TaxIdentifier", "")
+        if number and not number.startswith("XXXXXX"):
+            body["TaxIdentifier"] = f"XXXXXX{number[-4:]}"
+        if old is not None:
+            body["Balance"], body["CurrencyRef"] = old.body["Balance"], old.body["CurrencyRef"]
+            body.setdefault("Vendor1099", old.body.get("Vendor1099", False))
 
 
 class Employee(Name):

@@ -133,24 +133,44 @@ class TimeActivity(EntityType):
         body.setdefault("HourlyRate", 0)
 
 
+_ATTACHED = {
+    "EntityRef": record("ReferenceType"), "IncludeOnSend": flag(), "LineInfo": ignored(), "NoRefOnly": ignored(),
+    "Inactive": ignored(), "CustomField": ignored(), "AttachableRefEx": ignored(),
+}  # fmt: skip
+
+
 class Attachable(EntityType):
     """A note, or what is known of an uploaded file."""
 
     kind = "Attachable"
     sequence = "attachable"
+    first_id = 5_000_000_000_000_000_000
     own_fields = {
         "FileName": text(1000, filterable=True), "FileAccessUri": computed(), "TempDownloadUri": computed(),
         "Size": computed("number"), "ContentType": text(100), "Category": text(100), "Lat": text(100),
-        "Long": text(100),
-        "PlaceName": text(2000), "Note": text(2000, filterable=True), "Tag": text(2000), "AttachableRef": listing(),
+        "Long": text(100), "PlaceName": text(2000), "Note": text(2000, filterable=True), "Tag": text(2000),
         "ThumbnailFileAccessUri": ignored(), "ThumbnailTempDownloadUri": ignored(), "CustomField": ignored(),
-        "AttachableEx": ignored(), **BASE,
+        "AttachableEx": ignored(), **BASE, "AttachableRef": listing(),
     }  # fmt: skip
 
     def complete(self, books: Books, body: dict[str, Any], old: Row | None, request: Request) -> None:
-        """A note or a file name is required."""
+        """A note or a file name is required, and what it is attached to must be there."""
         if "Note" not in body and "FileName" not in body:
             raise faults.missing("Note")
+        attached = []
+        for raw in body.get("AttachableRef", []):
+            item = accept("AttachableRef", _ATTACHED, raw) if isinstance(raw, dict) else {}
+            reference = item.get("EntityRef", {})
+            kind, number = str(reference.get("type"))[:60], str(reference.get("value"))[:60]
+            target = books.row(kind, number)
+            if target is None or target.deleted:
+                raise faults.business(
+                    f"The entity {kind} {number} that you are trying to link does not exist. {kind} {number}"
+                )
+            entity_ref = {"value": number, "type": kind}
+            attached.append({"EntityRef": entity_ref, "IncludeOnSend": item.get("IncludeOnSend", False)})
+        if attached:
+            body["AttachableRef"] = attached
 
 
 for _type in (JournalEntry, Transfer, TimeActivity, Attachable):

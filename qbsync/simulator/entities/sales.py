@@ -10,6 +10,7 @@ from ..books import Books
 from ..render import cents, money
 from ..store import Row
 from . import links
+from .addresses import number_addresses
 from .base import EntityType, Request, settle_balance
 from .currency import CURRENCY, set_currency
 from .lines import complete_lines
@@ -63,6 +64,7 @@ class SalesForm(EntityType):
     """A form with sale lines, a total and tax."""
 
     counted = True
+    nameless = frozenset({"SalesTermRef"})
     owes: ClassVar[int] = 0  # +1 when the form's balance is owed by the customer, -1 when owed to it
     needs_customer: ClassVar[bool] = True
 
@@ -83,8 +85,8 @@ class SalesForm(EntityType):
         if total < 0:
             raise faults.business("The transaction amount must be 0 or greater.")
         body["TotalAmt"] = money(total)
+        number_addresses(books, body, ("BillAddr", "ShipAddr", "ShipFromAddr"), old)
         self.copy_from_customer(books, body, old)
-        body.setdefault("LinkedTxn", [])
         body.setdefault("CustomField", [])
         body.setdefault("ApplyTaxAfterDiscount", False)
         body.setdefault("PrintStatus", "NeedToPrint")
@@ -152,6 +154,7 @@ class Invoice(SalesForm):
         if old is not None and body.get("CustomerRef", {}).get("value") != old.body["CustomerRef"]["value"]:
             links.release_all(books, old)
         super().complete(books, body, old, request)
+        body.setdefault("LinkedTxn", [])
         for name in ("AllowIPNPayment", "AllowOnlinePayment", "AllowOnlineCreditCardPayment", "AllowOnlineACHPayment"):
             body.setdefault(name, False)
         if "DueDate" not in body:

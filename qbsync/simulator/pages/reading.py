@@ -40,7 +40,7 @@ def listing(sim: Simulator, company: Company, kind: str, search: str, number: in
         (company.realm, *arguments),
     ).fetchone()[0]
     number = max(1, min(number, -(-counted // PAGE) or 1))
-    order = "name, id" if kind in ("Customer", "Vendor", "Employee") else "txn_date DESC, id DESC"
+    order = "sorted, id" if kind in ("Customer", "Vendor", "Employee") else "txn_date DESC, id DESC"
     rows = sim.store.rows(
         company.realm, f"{where} ORDER BY {order} LIMIT ? OFFSET ?", (*arguments, PAGE, (number - 1) * PAGE)
     )
@@ -54,7 +54,7 @@ def transactions_of(sim: Simulator, company: Company, customer: int) -> list[Row
 
 def children_of(sim: Simulator, company: Company, customer: int) -> list[Row]:
     """A customer's sub-customers."""
-    return sim.store.rows(company.realm, "kind = 'Customer' AND parent = ? ORDER BY name", (customer,))
+    return sim.store.rows(company.realm, "kind = 'Customer' AND parent = ? ORDER BY sorted", (customer,))
 
 
 def applied_to(sim: Simulator, company: Company, row: Row) -> list[Row]:
@@ -95,7 +95,7 @@ def choices(sim: Simulator, company: Company, kind: str, without: int) -> list[d
     """Active entries to choose from, at most 2,000."""
     found = sim.store.db.execute(
         "SELECT body FROM entity WHERE realm = ? AND kind = ? AND deleted = 0 AND active = 1 AND id != ? "
-        "ORDER BY name LIMIT 2000",
+        "ORDER BY sorted LIMIT 2000",
         (company.realm, kind, without),
     )
     return [loads(body) for (body,) in found]

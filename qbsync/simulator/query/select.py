@@ -176,7 +176,7 @@ def _moment(books: Books, prop: str, value: Any) -> int:
 
 def _order(books: Books, entity: EntityType, query: Query) -> str:
     if not query.order:
-        return "name, id" if entity.listed else "id DESC"
+        return "sorted, id" if entity.listed else "id DESC"
     parts = []
     for prop, descending in query.order:
         stamp = _stamp(prop)
