@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from . import planned, tokens
+from .company import Company
 from .pages.templates import page
 from .render import NotJson, loads
 from .simulator import CLIENT_ID, CLIENT_SECRET, Simulator
@@ -72,11 +73,17 @@ def _problem(asked: dict[str, str]) -> str | None:
     return None
 
 
+def _companies(sim: Simulator) -> list[Company]:
+    """The companies to choose from: first those that no app is connected to, since one of them is meant."""
+    connected = {realm for (realm,) in sim.store.db.execute("SELECT DISTINCT realm FROM grant_ WHERE revoked = 0")}
+    return sorted(sim.companies.known.values(), key=lambda company: company.realm in connected)
+
+
 async def authorize_page(request: web.Request) -> web.Response:
     """Sign in, choose a company, allow or deny."""
     sim, asked = request.app[SIM], dict(request.query)
     problem = _problem(asked)
-    companies = list(sim.companies.known.values())
+    companies = _companies(sim)
     status = 400 if problem else 200
     return page(request, "authorize.html", status=status, asked=asked, problem=problem, companies=companies)
 
@@ -90,7 +97,7 @@ async def authorize(request: web.Request) -> web.Response:
     if not problem and allowed and form.get("realm_id") not in sim.companies.known:
         problem = "Choose a company."
     if problem:
-        companies = list(sim.companies.known.values())
+        companies = _companies(sim)
         return page(request, "authorize.html", status=400, asked=form, problem=problem, companies=companies)
     if not allowed:
         answer = {"error": "access_denied", "error_description": "The user denied access", "state": form["state"]}
