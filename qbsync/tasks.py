@@ -9,6 +9,8 @@ from qbsync.gateway.limiter import Priority
 from qbsync.models import AccountSync, Connection, ConnectionStatus
 from qbsync.states import WAITING_REASONS, Status
 
+_PATIENCE_S = 60.0  # nobody waits longer than that before the screen
+
 
 @shared_task
 def sync_requested(account_sync_id: int) -> None:
@@ -17,7 +19,11 @@ def sync_requested(account_sync_id: int) -> None:
     if row is None:
         return
     again = engine.run(row.connection_id, priority=Priority.PEOPLE, only=[row.pk])
-    if again is not None:
+    if again is None:
+        return
+    if again > _PATIENCE_S:
+        wake.in_background(row.connection_id, after_s=again)
+    else:
         sync_requested.apply_async((account_sync_id,), countdown=max(again, 1.0))
 
 
