@@ -55,8 +55,9 @@ def check(run: Run) -> Findings:
     findings = Findings()
     invoices, payments = run.office.remote("Invoice"), run.office.remote("Payment")
     _look_for_duplicates(run, findings, invoices, payments)
+    names = {fold(one["DisplayName"]) for one in run.office.remote("Customer") if one["Active"]}
     for row in AccountSync.objects.filter(account__firm=run.office.firm).select_related("account", "customer"):
-        _check_account(row, findings)
+        _check_account(row, findings, names)
         if row.status == Status.SYNCED:
             _check_documents(run, row, findings, _by_mark(invoices), _by_mark(payments))
     findings.stuck += [f"open intent {intent}" for intent in _open([run.office.connection.pk])]
@@ -78,6 +79,7 @@ def _look_for_duplicates(run: Run, findings: Findings, invoices: list[Remote], p
     for kind, documents in (("Invoice", invoices), ("Payment", payments)):
         marks = Counter(mark_of(one.get("PrivateNote")) for one in documents)
         findings.duplicates += [f"{kind} {mark} is there {count} times" for mark, count in marks.items() if count > 1]
+        findings.duplicates += [f"{kind} {mark} is of no document" for mark in marks.keys() - _known_marks(run, kind)]
     if run.scenario.custom_numbers:
         numbers = Counter(one.get("DocNumber") for one in invoices)
         findings.duplicates += [f"Invoice number {n} is there {c} times" for n, c in numbers.items() if c > 1]
@@ -88,10 +90,18 @@ def _look_for_duplicates(run: Run, findings: Findings, invoices: list[Remote], p
         findings.duplicates.append(f"{names.total()} customers for {most} accounts: {sorted(names)}")
 
 
-def _check_account(row: AccountSync, findings: Findings) -> None:
+def _known_marks(run: Run, kind: str) -> set[Any]:
+    model: Any = InvoiceSync if kind == "Invoice" else PaymentSync
+    return set(model.objects.filter(connection=run.office.connection).values_list("mark", flat=True))
+
+
+def _check_account(row: AccountSync, findings: Findings, names: set[str]) -> None:
+    """It has come to rest; it failed only where nobody in QuickBooks has its name."""
     said = f"account {row.account}: {row.status} {row.reason} {row.detail}"
     if row.status == Status.SYNCING or (row.claimed_until and row.claimed_until > timezone.now()):
         findings.stuck.append(said)
+    elif row.reason == Reason.NO_MATCH and fold(row.account.name) in names:
+        findings.stuck.append(f"{said}: its customer is there")
     elif row.status in (Status.FAILED, Status.NOT_SYNCED) and row.reason != Reason.NO_MATCH:
         findings.stuck.append(f"{said}: nothing in this run explains it")
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields
 
 from portal.models import User
+from qbsync.models import PushIntent
 from qbsync.tasks import sweep
 from tests.crash.checker import Findings, check, unsettled
 from tests.crash.killing import Killer
@@ -29,6 +30,8 @@ class Report:
 
     runs: int = 0
     kills: int = 0
+    unanswered: int = 0
+    """Writes whose outcome was not known for a while, and was found out."""
     failed: dict[int, Findings] = field(default_factory=dict)
 
     def __str__(self) -> str:
@@ -41,7 +44,9 @@ class Report:
         ]
         kinds = [one.name for one in fields(Findings)]
         counts = {kind: sum(len(getattr(one, kind)) for one in self.failed.values()) for kind in kinds}
-        last = f"runs {self.runs}, kills {self.kills}, " + ", ".join(f"{kind} {n}" for kind, n in counts.items())
+        last = f"runs {self.runs}, kills {self.kills}, writes left unanswered {self.unanswered}, " + ", ".join(
+            f"{kind} {n}" for kind, n in counts.items()
+        )
         repeat = [f"repeat one alone: make crash RUNS=1 SEED={min(self.failed)}"] if self.failed else []
         return "\n".join([*lines, *repeat, last])
 
@@ -82,6 +87,8 @@ def take(
             report.failed[run.seed] = findings
     report.runs += len(runs)
     report.kills += killer.kills
+    found_out = PushIntent.objects.filter(connection__in=[run.office.connection for run in runs], intuit_tid="")
+    report.unanswered += found_out.exclude(outcome=PushIntent.Outcome.OPEN).count()
     killer.worker.stop()
 
 
