@@ -1,43 +1,19 @@
-"""The table of facts: each verified fact about the API is held to a request and its answer, to the byte where known.
+"""The table of facts about the protocol and its bytes: each verified one is held to a request and its answer.
 
-A fact is named by the section that it belongs to (1 protocol, 2 entities, 4 bytes) and a sentence. Facts with tests of
-their own elsewhere (OAuth, limits, batches, CDC, webhooks) are here only where bytes or headers are meant.
+A fact is named by its section (1 protocol, 4 bytes) and a sentence. Facts with tests of their own elsewhere (OAuth,
+limits, batches, CDC, webhooks) are here only where bytes or headers are meant.
 """
 
 import re
-from collections.abc import Callable
 
 import pytest
 import requests
 
-from tests.simulator.client import Company, applied, parsed, sale_line
+from tests.simulator.client import Company, sale_line
+from tests.simulator.facts import OFFSET, STAMP, Fact, Table, fault, raw
 
-Fact = Callable[[Company], None]
-FACTS: list[tuple[str, Fact]] = []
-STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d"
-OFFSET = r"[+-]\d\d:\d\d"
-
-
-def fact(name: str) -> Callable[[Fact], Fact]:
-    """Enter a fact into the table."""
-
-    def enter(check: Fact) -> Fact:
-        FACTS.append((name, check))
-        return check
-
-    return enter
-
-
-def raw(company: Company, path: str, body: str, content_type: str = "application/json") -> requests.Response:
-    """POST a body as text."""
-    headers = {"Content-Type": content_type}
-    return company.session.post(f"{company.base}/{path}", data=body.encode(), headers=headers, timeout=10)
-
-
-def fault(answer: requests.Response) -> dict:
-    """The only error of a Fault."""
-    (error,) = answer.json()["Fault"]["Error"]
-    return error
+TABLE = Table()
+fact = TABLE.fact
 
 
 @fact("1.1 create and update are POSTs to the same address")
@@ -219,176 +195,12 @@ def _(company: Company) -> None:
     assert re.search(r'\},"bId":"bid1"\}\],"time":"[^"]+"\}$', answer.text)
 
 
-@fact("2.1 a new customer's answer has the recorded properties in the recorded order")
-def _(company: Company) -> None:
-    answer = company.post("customer", {"DisplayName": "Doe5, Jane"})
-    made = answer.json()["Customer"]
-    recorded = [
-        "Taxable", "Job", "BillWithParent", "Balance", "BalanceWithJobs", "CurrencyRef", "PreferredDeliveryMethod",
-        "domain", "sparse", "Id", "SyncToken", "MetaData", "FullyQualifiedName", "DisplayName", "PrintOnCheckName",
-        "Active", "DefaultTaxCodeRef",
-    ]  # fmt: skip
-    assert [name for name in made if name in recorded] == recorded
-    assert set(made) - set(recorded) == {"IsProject", "ClientEntityId", "V4IDPseudonym"}
-    assert '"Balance":0,"BalanceWithJobs":0,' in answer.text
-
-
-@fact("2.1 an address gets an id of its own")
-def _(company: Company) -> None:
-    first = company.write("Customer", {"DisplayName": "A", "BillAddr": {"Line1": "1 Main St", "City": "Bay"}})
-    second = company.write("Customer", {"DisplayName": "B", "BillAddr": {"Line1": "1 Main St", "City": "Bay"}})
-    assert first["BillAddr"]["Id"] != second["BillAddr"]["Id"]
-    kept = company.update("Customer", first, Notes="x")
-    assert kept["BillAddr"] == first["BillAddr"]
-
-
-@fact("2.1 an address that cannot be placed says so")
-def _(company: Company) -> None:
-    made = company.write("Customer", {"DisplayName": "A", "BillAddr": {"Line1": "4581 Finch St.", "City": "Bayshore"}})
-    assert list(made["BillAddr"]) == ["Id", "Line1", "City", "Lat", "Long"]
-    assert (made["BillAddr"]["Lat"], made["BillAddr"]["Long"]) == ("INVALID", "INVALID")
-
-
-@fact("2.1 a full update is answered as recorded")
-def _(company: Company) -> None:
-    made = company.write("Customer", {"DisplayName": "Doe2, Jane"})
-    sent = {"DisplayName": "Jack Moe", "PrimaryPhone": {"FreeFormNumber": "(415) 444-1234"}}
-    changed = company.write("Customer", {**sent, "Id": made["Id"], "SyncToken": "0"})
-    assert {name: changed[name] for name in sent} == sent
-    kept = ("Taxable", "Job", "BillWithParent", "PreferredDeliveryMethod", "DefaultTaxCodeRef", "Active", "CurrencyRef")
-    assert {name: changed[name] for name in kept} == {name: made[name] for name in kept}
-    assert (changed["PrintOnCheckName"], changed["FullyQualifiedName"]) == ("Jack Moe", "Jack Moe")
-    assert changed["SyncToken"] == "1"
-
-
-@fact("2.1 to deactivate what is inactive already changes nothing, not even the SyncToken")
-def _(company: Company) -> None:
-    gone = company.update("Customer", company.read("Customer", "1"), Active=False)
-    assert company.update("Customer", gone, Active=False) == gone
-    assert company.update("Customer", gone, Active=False, DisplayName=gone["DisplayName"]) == gone
-
-
 @fact("1.8 lists come in the order of their full names, sub-customers under their parents")
 def _(company: Company) -> None:
     company.write("Customer", {"DisplayName": "0969 Ocean View Road", "ParentRef": {"value": "1"}})
     company.write("Customer", {"DisplayName": "Amy's Bird Zoo"})
     names = [each["DisplayName"] for each in company.query("select * from Customer")["Customer"]]
     assert names == ["Amy's Bird Sanctuary", "0969 Ocean View Road", "Amy's Bird Zoo", "Weiskopf Consulting"]
-
-
-@fact("2.4 a vendor's tax number shows its end alone")
-def _(company: Company) -> None:
-    made = company.write("Vendor", {"DisplayName": "V", "TaxIdentifier": "99-5688293"})
-    assert made["TaxIdentifier"] == "XXXXXX8293"
-
-
-@fact("2.1 a customer's name cannot be removed by a sparse update")
-def _(company: Company) -> None:
-    amy = company.read("Customer", "1")
-    sent = {"Id": "1", "SyncToken": amy["SyncToken"], "sparse": True, "DisplayName": ""}
-    assert fault(company.post("customer", sent))["code"] == "2020"
-
-
-@fact("2.2 a new invoice's answer has the recorded properties in the recorded order")
-def _(company: Company) -> None:
-    made = company.invoice(100.0, PrivateNote="n")
-    recorded = [
-        "AllowIPNPayment", "AllowOnlinePayment", "AllowOnlineCreditCardPayment", "AllowOnlineACHPayment", "domain",
-        "sparse", "Id", "SyncToken", "MetaData", "CustomField", "DocNumber", "TxnDate", "CurrencyRef", "PrivateNote",
-        "LinkedTxn", "Line", "TxnTaxDetail", "CustomerRef", "DueDate", "TotalAmt", "ApplyTaxAfterDiscount",
-        "PrintStatus", "EmailStatus", "Balance",
-    ]  # fmt: skip
-    assert list(made) == recorded
-    assert list(made["Line"][0]) == ["Id", "LineNum", "Amount", "DetailType", "SalesItemLineDetail"]
-
-
-@fact("2.2 the invoice takes the customer's addresses and e-mail")
-def _(company: Company) -> None:
-    address = {"Line1": "4581 Finch St.", "City": "Bayshore", "CountrySubDivisionCode": "CA", "PostalCode": "94326"}
-    made = company.write(
-        "Customer", {"DisplayName": "Addressed", "BillAddr": address, "PrimaryEmailAddr": {"Address": "a@x.test"}}
-    )
-    invoice = company.invoice(5, customer=made["Id"])
-    assert invoice["BillAddr"] == made["BillAddr"]
-    assert invoice["BillEmail"] == {"Address": "a@x.test"}
-
-
-@fact("2.2 a sparse update of the note alone works")
-def _(company: Company) -> None:
-    made = company.invoice(100)
-    changed = company.update("Invoice", made, PrivateNote="only this")
-    assert (changed["PrivateNote"], changed["TotalAmt"], changed["Line"]) == ("only this", 100, made["Line"])
-
-
-@fact("2.2 voiding is answered as recorded")
-def _(company: Company) -> None:
-    made = company.invoice(100, Line=[sale_line(100, Qty=2, UnitPrice=50)])
-    answer = company.post("invoice", {"Id": made["Id"], "SyncToken": "0"}, params={"operation": "void"})
-    voided = parsed(answer)["Invoice"]
-    assert voided["Line"] == [
-        {"Id": "1", "LineNum": 1, "Amount": 0, "DetailType": "SalesItemLineDetail",
-         "SalesItemLineDetail": {"ItemRef": {"value": "1", "name": "Services"},
-                                 "ItemAccountRef": {"value": "1", "name": "Services"}, "TaxCodeRef": {"value": "NON"}}},
-        {"Amount": 0, "DetailType": "SubTotalLineDetail", "SubTotalLineDetail": {}},
-    ]  # fmt: skip
-    assert (voided["TotalAmt"], voided["Balance"], voided["PrivateNote"], voided["SyncToken"]) == (0, 0, "Voided", "1")
-
-
-@fact("2.2 deleting is answered as recorded")
-def _(company: Company) -> None:
-    made = company.invoice(100)
-    answer = company.post("invoice", {"Id": made["Id"], "SyncToken": "0"}, params={"operation": "delete"})
-    begin = f'{{"Invoice":{{"domain":"QBO","status":"Deleted","Id":"{made["Id"]}"}},"time":"'
-    assert answer.text.startswith(begin)
-
-
-@fact("2.2 InvoiceLink is given to who asks for it")
-def _(company: Company) -> None:
-    made = company.invoice()
-    assert "InvoiceLink" not in company.read("Invoice", made["Id"])
-    assert company.get(f"invoice/{made['Id']}", include="invoiceLink").json()["Invoice"]["InvoiceLink"]
-
-
-@fact("2.3 payment lines carry the NameValue triplets")
-def _(company: Company) -> None:
-    invoice = company.invoice(71)
-    line = company.payment(55, applied(invoice, 55))["Line"][0]
-    assert list(line) == ["Amount", "LinkedTxn", "LineEx"]
-    triplet = line["LineEx"]["any"][0]
-    assert triplet == {
-        "name": "{http://schema.intuit.com/finance/v3}NameValue",
-        "declaredType": "com.intuit.schema.finance.v3.NameValue",
-        "scope": "javax.xml.bind.JAXBElement$GlobalScope",
-        "value": {"Name": "txnId", "Value": invoice["Id"]},
-        "nil": False,
-        "globalScope": True,
-        "typeSubstituted": False,
-    }
-
-
-@fact("2.3 another payment's open balance follows when one is removed")
-def _(company: Company) -> None:
-    invoice = company.invoice(100)
-    one, two = company.payment(60, applied(invoice, 60)), company.payment(30, applied(invoice, 30))
-    company.delete("Payment", company.read("Payment", one["Id"]))
-    line = company.read("Payment", two["Id"])["Line"][0]
-    facts = {each["value"]["Name"]: each["value"]["Value"] for each in line["LineEx"]["any"]}
-    assert facts["txnOpenBalance"] == "100.00"
-
-
-@fact("2.4 a refund receipt needs the account it is paid from")
-def _(company: Company) -> None:
-    body = {"CustomerRef": {"value": "1"}, "Line": [sale_line(20)]}
-    assert fault(company.post("refundreceipt", body))["element"] == "DepositToAccountRef"
-    assert company.write("RefundReceipt", {**body, "DepositToAccountRef": {"value": "3"}})["TotalAmt"] == 20
-
-
-@fact("2.4 preferences tell what a client must know before it writes")
-def _(company: Company) -> None:
-    found = company.get("preferences").json()["Preferences"]
-    assert found["SalesFormsPrefs"]["CustomTxnNumbers"] is False
-    assert found["CurrencyPrefs"] == {"MultiCurrencyEnabled": False, "HomeCurrency": {"value": "USD"}}
-    assert (found["TaxPrefs"]["UsingSalesTax"], found["TaxPrefs"]["PartnerTaxEnabled"]) == (False, False)
 
 
 @fact("4 the top-level time has milliseconds, MetaData times have none, both the company's offset")
@@ -425,6 +237,6 @@ def _(company: Company) -> None:
         assert (entity["domain"], entity["sparse"]) == ("QBO", False)
 
 
-@pytest.mark.parametrize("check", [check for _, check in FACTS], ids=[name for name, _ in FACTS])
+@pytest.mark.parametrize("check", TABLE.checks, ids=TABLE.names)
 def test_fact(company: Company, check: Fact) -> None:
     check(company)

@@ -7,7 +7,7 @@ from .. import faults
 from ..books import Books
 from ..render import cents, money
 from ..store import Row
-from .base import EntityType, Request
+from .base import REGISTRY, EntityType, Request
 from .currency import CURRENCY, set_currency
 from .schema import (
     BASE,
@@ -74,9 +74,10 @@ class Deposit(EntityType):
             held = books.row(kind, number)
             if held is None or held.deleted:
                 continue
-            held.body["LinkedTxn"] = [
-                {"TxnId": str(by), "TxnType": holder} for holder, by, _ in books.links_to(kind, number)
-            ]
+            linked = [{"TxnId": str(by), "TxnType": holder} for holder, by, _ in books.links_to(kind, number)]
+            held.body = REGISTRY[kind].ordered({**held.body, "LinkedTxn": linked})
+            if not linked:
+                held.body.pop("LinkedTxn")
             books.save(held, new_version=True)
 
     def before_removal(self, books: Books, row: Row) -> None:

@@ -56,7 +56,6 @@ class Payment(EntityType):
         set_currency(books, body, holder.body["CurrencyRef"]["value"] if holder else None)
         body.setdefault("DepositToAccountRef", {"value": "4"})
         body.setdefault("ProcessPayment", False)
-        body.setdefault("LinkedTxn", [])
         body.setdefault("Line", [])
         body["UnappliedAmt"] = 0
         _wanted(body["Line"])
