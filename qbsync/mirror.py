@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from time import sleep
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -29,7 +30,6 @@ from qbsync.services.scope import judge_again
 from qbsync.services.transitions import Transition, apply, lock
 from qbsync.states import Event, Reason
 
-_LEASE = timedelta(seconds=90)
 _LOOK_BACK = timedelta(days=29)  # CDC reaches 30 days back
 _LONGEST_WAIT_S = 2.0
 _OVERLAP = timedelta(seconds=60)  # a change that was being committed while we read
@@ -52,7 +52,7 @@ def refresh(connection: Connection, company: Company, *, max_age: timedelta) -> 
     if connection.mirror_cursor and connection.mirror_read_at and now - connection.mirror_read_at < max_age:
         return
     free = Connection.objects.filter(Q(mirror_leased_until=None) | Q(mirror_leased_until__lt=now), pk=connection.pk)
-    if not free.update(mirror_leased_until=now + _LEASE):
+    if not free.update(mirror_leased_until=now + _lease()):
         if connection.mirror_cursor:
             return
         raise MirrorBusy
@@ -124,7 +124,12 @@ def _read_on(connection: Connection, company: Company, kind: str, *, start: int)
         _keep(connection, kind, page)
         start += len(page)
         claims.keep(connection.pk, [])
-        Connection.objects.filter(pk=connection.pk).update(mirror_leased_until=timezone.now() + _LEASE)
+        Connection.objects.filter(pk=connection.pk).update(mirror_leased_until=timezone.now() + _lease())
+
+
+def _lease() -> timedelta:
+    """How long the reader of a company is waited for; where two read it all the same, each writes the same rows."""
+    return timedelta(seconds=settings.SYNC_LEASE_S)
 
 
 def _select(kind: str, start: int) -> str:
