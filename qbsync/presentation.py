@@ -13,7 +13,7 @@ from accounts.models import Invoice, Payment
 from portal.models import Firm
 from qbsync.models.links import AccountSync
 from qbsync.selectors import DocumentStanding, Standing
-from qbsync.states import Ask, DocumentReason, DocumentStatus, Reason, Status
+from qbsync.states import LOST_REASONS, Ask, DocumentReason, DocumentStatus, Reason, Status
 from qbsync.wording import explain, explain_document
 
 LABELS = {
@@ -51,7 +51,6 @@ REASON_LABELS = {
 }
 """Each reason in a few words, for filters and counts; the sentences are in ``qbsync.wording``."""
 
-LOST = frozenset({Reason.CUSTOMER_INACTIVE, Reason.CUSTOMER_MERGED})
 _ASKED = {
     Ask.MATCH: "Looking for the QuickBooks customer of the same name.",
     Ask.LINK: "Linking it to the customer that was chosen.",
@@ -97,7 +96,7 @@ def _not_synced(standing: Standing, firm: Firm, where: str) -> Message:
     detail = standing.sync.detail if standing.sync else {}
     sentence, remedy = explain(standing.reason, detail)
     lines = [sentence] if sentence else []
-    if standing.reason in LOST and standing.since:
+    if standing.reason in LOST_REASONS and standing.since:
         lines.append(f"Noticed on {moment(standing.since, firm)}.")
     if standing.reason == Reason.NOT_CONNECTED:
         return Message("This account is not synced", lines, remedy)

@@ -64,6 +64,9 @@ NAME_REASONS = frozenset(
 WAITING_REASONS = frozenset({Reason.CONNECTION, Reason.UNAVAILABLE})
 """Failures that end by themselves when QuickBooks answers again."""
 
+LOST_REASONS = frozenset({Reason.CUSTOMER_INACTIVE, Reason.CUSTOMER_MERGED})
+"""Why a link was lost; only a person restores it."""
+
 
 class Ask(StrEnum):
     """What a Syncing account waits for."""

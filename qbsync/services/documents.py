@@ -24,11 +24,7 @@ def document_sync(*, document: Invoice | Payment, by: User) -> DocumentSync:
     with transaction.atomic():
         row = _row(document)
         before = row.status
-        row.status, row.reason, row.detail = DocumentStatus.WAITING, DocumentReason.NONE, {}
-        row.settled_revision, row.next_try_at, row.attempts = row.pushed_revision, None, 0
-        if row.pushed_revision == document.revision:
-            row.status = DocumentStatus.SYNCED
-        row.asked = True
+        ask(row, document)
         _save(row, before, by, "asked")
         wake.for_person(_account_row(document).pk)
         AccountSync.objects.filter(account_id=document.account_id).update(due_at=timezone.now())
@@ -47,6 +43,15 @@ def document_skip(*, document: Invoice | Payment, by: User) -> DocumentSync:
         row.status, row.reason, row.detail, row.asked = DocumentStatus.SKIPPED, DocumentReason.NONE, {}, False
         _save(row, before, by, "skipped")
         return row
+
+
+def ask(row: DocumentSync, document: Invoice | Payment) -> None:
+    """Have the row's document sent as it now is, whatever became of it before. Changes the row in memory only."""
+    row.status, row.reason, row.detail = DocumentStatus.WAITING, DocumentReason.NONE, {}
+    row.settled_revision, row.next_try_at, row.attempts = row.pushed_revision, None, 0
+    if row.pushed_revision == document.revision:
+        row.status = DocumentStatus.SYNCED
+    row.asked = True
 
 
 def _account_row(document: Invoice | Payment) -> AccountSync:
