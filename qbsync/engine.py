@@ -35,7 +35,7 @@ from qbsync.workload import AccountWork
 logger = logging.getLogger(__name__)
 
 CLAIM = 150  # accounts taken at a time: enough to fill batches, few enough to be given back soon
-_IN_FLIGHT = {Priority.BACKGROUND: 4, Priority.PEOPLE: 2}
+_IN_FLIGHT = {Priority.BACKGROUND: 6, Priority.PEOPLE: 2}
 _MIRROR_AGE = {Priority.BACKGROUND: timedelta(minutes=10), Priority.PEOPLE: timedelta(seconds=10)}
 _RENEW_EVERY_S = 10.0
 
