@@ -166,10 +166,11 @@ def _refresh(company: Company, items: Sequence[Item]) -> list[Change]:
     changes: list[Change] = []
     for entity, fields in (("Invoice", INVOICE_FIELDS), ("Payment", PAYMENT_FIELDS)):
         of_kind = [item for item in items if item.entity == entity]
-        if not of_kind:
-            continue
-        where = f"Id IN {in_list(sorted({item.row.qbo_id for item in of_kind}))}"
-        found = {str(one["Id"]): one for one in rows(company, entity, where, fields)}
+        ids = sorted({item.row.qbo_id for item in of_kind})
+        found: dict[str, Remote] = {}
+        for start in range(0, len(ids), _VALUES_A_QUERY):
+            where = f"Id IN {in_list(ids[start : start + _VALUES_A_QUERY])}"
+            found |= {str(one["Id"]): one for one in rows(company, entity, where, fields)}
         for item in of_kind:
             if change := _catch_up(item, found.get(item.row.qbo_id)):
                 changes.append(change)
