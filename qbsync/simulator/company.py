@@ -84,7 +84,9 @@ class Company:
         """Write the settings, within the caller's transaction or in one of its own."""
         settings = {name: value for name, value in asdict(self).items() if name not in ("realm", "name")}
         store.db.execute(
-            "INSERT OR REPLACE INTO company VALUES (?, ?, ?)", (self.realm, self.name, json.dumps(settings))
+            "INSERT INTO company VALUES (?, ?, ?) "
+            "ON CONFLICT DO UPDATE SET name = excluded.name, settings = excluded.settings",
+            (self.realm, self.name, json.dumps(settings)),
         )
 
 

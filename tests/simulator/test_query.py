@@ -140,6 +140,7 @@ def test_invoices_are_found_by_customer_number_date_and_balance(company: Company
         ("select * from Vendor where PrimaryEmailAddr = 'v@x.test'", "4001", "is not queryable"),
         ("select * from Invoice where PrivateNote = 'x'", "4001", "is not queryable"),
         ("select * from Customer startposition 0", "4001", "value 0 is too small. Min allowed value is 1"),
+        ("select * from Customer startposition 99999999999999999999", "4001", "too large"),
         ("select * from Customer maxresults 1001", "4001", "value 1001 is too large. Max allowed value is 1000"),
         ("select * from Customer maxresults -1", "4001", "too small"),
         ("select Bogus from Customer", "4001", "Property Bogus not found"),

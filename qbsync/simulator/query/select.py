@@ -14,6 +14,7 @@ from ..store import casefold, folded
 from .grammar import Condition, Query, parse
 
 DEFAULT_PAGE, LARGEST_PAGE, LONGEST_PATTERN = 100, 1000, 4000
+LAST_POSITION = 2**31 - 1
 _COLUMNS = {"Id": "id", "DocNumber": "doc", "CustomerRef": "customer", "TxnDate": "txn_date", "Active": "active"}
 _STAMPS = {"createtime": "created", "lastupdatedtime": "updated"}
 
@@ -30,10 +31,10 @@ def run(books: Books, text: str) -> str:
     if entity is None:
         raise refused(f"Entity {query.entity[:100]} is not supported")
     size = DEFAULT_PAGE if query.most is None else query.most
-    for value, low, high in ((query.start, 1, None), (size, 0 if query.counting else 1, LARGEST_PAGE)):
+    for value, low, high in ((query.start, 1, LAST_POSITION), (size, 0 if query.counting else 1, LARGEST_PAGE)):
         if value < low:
             raise refused(f"value {value} is too small. Min allowed value is {low}")
-        if high is not None and value > high:
+        if value > high:
             raise refused(f"value {value} is too large. Max allowed value is {high}")
     where, arguments = _where(books, entity, query)
     if query.counting:
