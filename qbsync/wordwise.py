@@ -15,11 +15,12 @@ from qbsync.naming import Household, Name, Word
 _MOST_WORDS = 12
 _LEAST_ALIKE = 0.6
 _CONTAINED = 0.1
+_SAME_LAST_WORD, _ONE_WORD_ALONE = 2.0, 25.0
 _FEW = 5
 _MOST_JOINED = 4
 _INITIAL, _SHORTENED = 0.72, 0.88
 _MOST_WITH_TYPOS, _MOST_WITH_MISSING, _MOST_WITH_INITIALS, _MOST_WITH_NUMBERS = 92.0, 88.0, 86.0, 45.0
-_ONE_OF_A_HOUSEHOLD, _SAME_HOUSEHOLD, _OF_THE_FAMILY = 84.0, 96.0, 80.0
+_ONE_OF_A_HOUSEHOLD, _SAME_HOUSEHOLD, _OF_THE_FAMILY = 88.0, 96.0, 80.0
 
 
 class Rarity:
@@ -73,7 +74,7 @@ def compare(ours: Name, theirs: Name, rarity: Rarity | None = None) -> Compariso
         return Comparison(0.0, ())
     found = _by_words(ours, theirs, rarity or Rarity())
     kin = _by_household(ours, theirs)
-    return kin if kin and kin.value > found.value else found
+    return kin if kin and kin.value >= found.value else found
 
 
 def alike(a: Word, b: Word) -> tuple[float, How]:
@@ -157,7 +158,7 @@ def _by_words(ours: Name, theirs: Name, rarity: Rarity) -> Comparison:
         value = min(value, _MOST_WITH_INITIALS)
         reasons += [_shortened(pair) for pair in short[:2]]
     if missing_here or missing_there:
-        value = min(value, _MOST_WITH_MISSING)
+        value = min(value + _by_the_last_word(left, right), _MOST_WITH_MISSING)
         reasons += _missing(missing_here, missing_there)
     if any(w.is_number for w in missing_here) and any(w.is_number for w in missing_there):
         value = min(value, _MOST_WITH_NUMBERS)
@@ -176,6 +177,13 @@ def _by_words(ours: Name, theirs: Name, rarity: Rarity) -> Comparison:
         value -= 1
         reasons.append(_small_difference(ours, theirs))
     return Comparison(max(value, 0.0), tuple(reasons))
+
+
+def _by_the_last_word(left: Sequence[Word], right: Sequence[Word]) -> float:
+    """What is added where words are missing: a shared surname tells more than a given name, one word alone little."""
+    if min(len(left), len(right)) == 1:
+        return -_ONE_WORD_ALONE
+    return _SAME_LAST_WORD if left[-1].text == right[-1].text else 0.0
 
 
 def _misspelled(pair: Pair) -> str:

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Right, Upper
 
 from qbsync.models.connection import Connection
+
+DIGITS_OF_A_PHONE = 10
+"""How many digits tell phones apart, from the last: the country's prefix is often left out."""
+
+
+def phone_digits() -> Right:
+    """Return, as SQL, the digits by which a customer's phone is found."""
+    digits = Func(F("phone"), Value(r"\D"), Value(""), Value("g"), function="regexp_replace")
+    return Right(digits, DIGITS_OF_A_PHONE, output_field=models.CharField())
 
 
 class Customer(models.Model):
@@ -36,6 +47,11 @@ class Customer(models.Model):
                 condition=Q(active=True, is_project=False, parent_qbo_id=""),
                 name="customer_that_can_match",
             ),
+            # By these, suggestions find customers whose names are similar, or whose addresses are equal
+            GinIndex(fields=["folded_name"], opclasses=["gin_trgm_ops"], name="customer_by_similar_name"),
+            models.Index(F("connection"), Upper("email"), name="customer_by_email"),
+            models.Index(F("connection"), Upper("company_name"), name="customer_by_company"),
+            models.Index(F("connection"), phone_digits(), name="customer_by_phone"),
         ]
 
     def __str__(self) -> str:
