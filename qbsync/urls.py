@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from qbsync.views import accounts, connecting, documents, settings
+from qbsync.views import accounts, bulk, connecting, documents, settings
 
 ACCOUNT = "clients/accounts/<int:pk>/quickbooks/"
 INVOICE = "clients/invoices/<int:pk>/quickbooks/"
@@ -11,6 +11,8 @@ SETTINGS = "settings/integrations/quickbooks/"
 
 urlpatterns = [
     path("clients/accounts/quickbooks/cells/", accounts.cells, name="quickbooks_cells"),
+    path("clients/accounts/quickbooks/bulk/undo/", bulk.undo, name="quickbooks_bulk_undo"),
+    path("clients/accounts/quickbooks/bulk/<slug:verb>/", bulk.bulk, name="quickbooks_bulk"),
     path(ACCOUNT + "panel/", accounts.panel, name="quickbooks_panel"),
     path(ACCOUNT + "dialog/", accounts.dialog, name="quickbooks_dialog"),
     path(ACCOUNT + "sync/", accounts.sync, name="quickbooks_sync"),

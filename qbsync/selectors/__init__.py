@@ -1,6 +1,6 @@
 """The reads that QuickBooks' screens and commands are made of. Nothing here writes or asks QuickBooks."""
 
-from qbsync.selectors.consequences import Consequences, consequences
+from qbsync.selectors.consequences import Consequences, consequences, consequences_of
 from qbsync.selectors.customers import Choice, Found, customers_found, customers_suggested, linkable
 from qbsync.selectors.documents import (
     DocumentStanding,
@@ -34,6 +34,7 @@ __all__ = [
     "connection_of",
     "connection_with_health",
     "consequences",
+    "consequences_of",
     "customers_found",
     "customers_suggested",
     "document_counts",

@@ -1,7 +1,8 @@
-"""Counts what linking or unsyncing an account would do to its invoices and payments, before anyone decides."""
+"""Counts what linking or unsyncing accounts would do to their invoices and payments, before anyone decides."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -14,7 +15,7 @@ from qbsync.models.connection import Connection
 
 @dataclass(frozen=True, slots=True)
 class Consequences:
-    """What of an account's books would go to QuickBooks, what is there already, and what stays here."""
+    """What of the books would go to QuickBooks, what is there already, and what stays here."""
 
     invoices: int
     invoices_total: Decimal
@@ -44,9 +45,14 @@ def consequences(account: Account, connection: Connection) -> Consequences:
 
     Sums are in the firm's currency.
     """
+    return consequences_of([account.pk], connection)
+
+
+def consequences_of(account_ids: Collection[int], connection: Connection) -> Consequences:
+    """Return the same of several accounts together, in two statements as well."""
     since = Q(date__gte=connection.sync_date) if connection.sync_date else ~Q(pk=None)
-    invoices = _counts(Invoice.objects.filter(account=account), "total", since)
-    payments = _counts(Payment.objects.filter(account=account, sync_to_quickbooks=True), "amount", since)
+    invoices = _counts(Invoice.objects.filter(account__in=account_ids), "total", since)
+    payments = _counts(Payment.objects.filter(account__in=account_ids, sync_to_quickbooks=True), "amount", since)
     return Consequences(
         invoices=invoices["new"],
         invoices_total=invoices["total"] or ZERO,

@@ -7,6 +7,7 @@ from django.db import transaction
 from accounts.models import Account
 from portal.models import User
 from qbsync import wake
+from qbsync.bulkrules import ask_of
 from qbsync.models import AccountSync, Connection, Customer
 from qbsync.services.refusal import Refused
 from qbsync.services.scope import judge_again, new_row
@@ -30,12 +31,9 @@ def account_sync(*, account: Account, by: User, customer: Customer | None = None
         if customer is not None:
             customer = _available(customer, row)
             return _ask(row, by, Ask.LINK, customer)
-        if row.customer_id is not None:
-            return _ask(row, by, Ask.RESUME)
-        remembered = row.remembered_customer
-        if remembered is not None and row.status == Status.SKIPPED:
-            return _ask(row, by, Ask.LINK, remembered)
-        return _ask(row, by, Ask.MATCH)
+        linked, remembered = row.customer_id is not None, row.remembered_customer
+        ask = ask_of(Status(row.status), is_linked=linked, is_remembered=remembered is not None)
+        return _ask(row, by, ask, remembered if ask == Ask.LINK else None)
 
 
 def account_create_customer(*, account: Account, by: User) -> AccountSync:
@@ -75,9 +73,13 @@ def account_unsync(*, account: Account, by: User) -> AccountSync:
         return row
 
 
-def _row_for_update(account: Account, *, must_be_usable: bool = True) -> AccountSync:
-    """The account's locked row, made where there was none. Needs a transaction."""
-    connection = Connection.objects.filter(firm_id=account.firm_id).first()
+def connection_for(firm_id: int, *, must_be_usable: bool = True) -> Connection:
+    """Return the firm's connection.
+
+    Raises:
+        Refused: the firm is not connected, or (where it must be usable) it cannot sync at the moment.
+    """
+    connection = Connection.objects.filter(firm_id=firm_id).first()
     if connection is None or connection.status == "disconnected":
         raise Refused("The firm is not connected to QuickBooks.")
     if must_be_usable and not connection.is_ready:
@@ -86,6 +88,12 @@ def _row_for_update(account: Account, *, must_be_usable: bool = True) -> Account
             if connection.is_active
             else "The connection to QuickBooks needs attention; reconnect it first."
         )
+    return connection
+
+
+def _row_for_update(account: Account, *, must_be_usable: bool = True) -> AccountSync:
+    """The account's locked row, made where there was none. Needs a transaction."""
+    connection = connection_for(account.firm_id, must_be_usable=must_be_usable)
     row, _ = AccountSync.objects.get_or_create(account=account, defaults=new_row(connection, account))
     return lock([row])[row.pk]
 

@@ -41,7 +41,8 @@ def lock(rows: Iterable[AccountSync]) -> dict[int, AccountSync]:
     """Lock these rows, in the order of their keys, and return them as they now are, by key. Needs a transaction."""
     keys = [row.pk for row in rows]
     locked = AccountSync.objects.filter(pk__in=keys).order_by("pk").select_for_update(of=("self",))
-    return {row.pk: row for row in locked.select_related("account", "connection", "customer")}
+    joined = locked.select_related("account", "connection", "customer", "remembered_customer")
+    return {row.pk: row for row in joined}
 
 
 def apply(transitions: Sequence[Transition], *, now: datetime | None = None) -> list[AccountSync]:
