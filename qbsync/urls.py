@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from qbsync.views import accounts, bulk, connecting, documents, settings
+from qbsync.views import accounts, bulk, connecting, documents, matching, settings
 
 ACCOUNT = "clients/accounts/<int:pk>/quickbooks/"
 INVOICE = "clients/invoices/<int:pk>/quickbooks/"
@@ -34,5 +34,9 @@ urlpatterns = [
     path(SETTINGS + "connect/accounts/", connecting.choose_accounts, name="quickbooks_connect_accounts"),
     path(SETTINGS + "reconnect/", connecting.reconnect, name="quickbooks_reconnect"),
     path(SETTINGS + "callback", connecting.callback, name="quickbooks_callback"),
+    path(SETTINGS + "match/", matching.queue, name="quickbooks_match_queue"),
+    path(SETTINGS + "match/sure/", matching.sure, name="quickbooks_match_sure"),
+    path(SETTINGS + "match/<int:pk>/", matching.account, name="quickbooks_match_account"),
+    path("help/matching/", matching.explained, name="matching_help"),
     path(SETTINGS + "setup/", connecting.set_up, name="quickbooks_setup"),
 ]
