@@ -65,7 +65,8 @@ def access_token(connection_id: int, *, refuse: str | None = None) -> Token:
     while True:
         row = _read(connection_id)
         valid_for = row.access_expires_at - timezone.now() if row.access_expires_at else timedelta(0)
-        if row.access_token == refuse:
+        if row.access_token == refuse and valid_for > timedelta(0):
+            _same_pair(row).update(access_expires_at=timezone.now())  # nobody is to be given it again
             valid_for = timedelta(0)
         if valid_for >= enough:
             return Token(row.access_token, row.token_version)

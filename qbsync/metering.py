@@ -27,7 +27,7 @@ _ADD = """
 
 _SAVE_EVERY_S = 1.0
 
-# A token is replaced when it is refused. More than this many refusals in this time are not about the token.
+# A token is replaced when it is refused. More than this many refused tokens in this time are not about the token.
 _MOST_REFUSALS, _REFUSALS_WITHIN_S = 4, 120
 
 
@@ -79,7 +79,9 @@ class Session:
         refused, self._company = self._token, None
         key = f"token-refused:{self.connection.pk}"
         cache.add(key, 0, timeout=_REFUSALS_WITHIN_S)
-        if cache.incr(key) > _MOST_REFUSALS:
+        # Many workers may have sent the same one, and may go on to while it is being replaced.
+        is_news = cache.add(f"{key}:{refused.version}", 1, timeout=_REFUSALS_WITHIN_S)
+        if is_news and cache.incr(key) > _MOST_REFUSALS:
             self.broken(fault)
             raise credentials.ConnectionBroken(fault.kind)
         credentials.access_token(self.connection.pk, refuse=refused.value)

@@ -19,6 +19,7 @@ from pytest_django import Settings
 from accounts import services as books
 from accounts.models import Invoice
 from qbsync import claims, delivery, engine, outbox, services, wake, workload
+from qbsync.gateway.faults import Fault, FaultKind
 from qbsync.gateway.limiter import Priority, QuotaWait
 from qbsync.metering import Session
 from qbsync.models import AccountSync, Connection, InvoiceSync, PaymentSync, PushIntent
@@ -289,3 +290,29 @@ def test_what_another_worker_failed_after_the_outage_had_ended_goes_on(office: O
     engine.run(office.connection.pk, priority=Priority.BACKGROUND)
     office.sync()
     assert office.row(acme).status == "synced"
+
+
+# --- Tokens -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_worker_that_dies_while_it_refreshes_does_not_cost_the_connection(office: Office) -> None:
+    office.account("Acme", invoices=1)
+    office.connect(Customer=acme_customer())
+    office.simulator.faults(office.realm, {"match": {}, "kind": "expire_token"})
+    Connection.objects.update(refreshing_until=timezone.now() + timedelta(seconds=12))  # the dead worker's lease
+    waits = [engine.run(office.connection.pk, priority=Priority.BACKGROUND) for _ in range(3)]
+    assert None not in waits
+    assert office.requests() == {"batch": 1}, "a token that was refused is not sent again"
+    office.sync(patience_s=30)
+    office.connection.refresh_from_db()
+    assert (office.connection.status, len(office.remote("Invoice"))) == ("active", 1)
+
+
+def test_one_token_that_is_refused_to_many_workers_is_refused_once(office: Office) -> None:
+    office.connect()
+    sessions = [Session(office.connection, Priority.BACKGROUND) for _ in range(8)]
+    assert len({session.company.realm_id for session in sessions}) == 1
+    for session in sessions:
+        session.token_refused(Fault(FaultKind.TOKEN_REFUSED))
+    office.connection.refresh_from_db()
+    assert (office.connection.status, office.connection.token_version) == ("active", 2)
