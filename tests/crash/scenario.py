@@ -12,8 +12,8 @@ from typing import Any
 WINDOW_S = 13.0
 """How long after sending a write may still be executed, in these runs; a worker's QBO_EXECUTION_WINDOW_S."""
 TIMEOUT_S = 2.0
-# A late execution may come after the first look for it, some 5 s after its answer was lost, but before this: the rest of
-# the window is for a slow machine.
+# A late execution may come after the first look for it, some 5 s after its answer was lost, and before this: what is
+# left of the window is for a slow machine.
 _LATEST_S = 9.0
 
 _LATIN = ("Ash", "Birch", "Cedar", "Dove", "Elm", "Fern", "Gale", "Hazel")
@@ -103,8 +103,8 @@ def _account(dice: random.Random, place: int) -> PlannedAccount:
     payments = tuple(
         PlannedPayment(
             pays=tuple(sorted(dice.sample(range(len(invoices)), dice.randint(0, min(2, len(invoices)))))),
-            part=dice.choice([1.0, 0.5]),
-            credit=dice.choice([0, 0, 25]),
+            part=dice.choice([1.0, 0.5, 0.3]),
+            credit=dice.choice([0, 25]),
         )
         for _ in range(dice.randint(0, 2))
     )
@@ -116,7 +116,7 @@ def _fault(dice: random.Random) -> dict[str, Any]:
     """One planned fault, as the simulator takes it."""
     write = {"endpoint": "batch", "entity": dice.choice(["Invoice", "Invoice", "Payment", "Payment", "Customer"])}
     read = {"endpoint": dice.choice(["query", "cdc", "batch"])}
-    late = round(dice.uniform(0.5, _LATEST_S), 1)
+    late = dice.choice([0.5, 3.0, _LATEST_S])
     kinds: list[dict[str, Any]] = [
         {"match": write, "kind": "drop_before_commit"},
         {"match": write, "kind": "drop_after_commit"},
