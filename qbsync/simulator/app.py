@@ -26,7 +26,7 @@ async def _background(app: web.Application) -> AsyncIterator[None]:
     sim = app[SIM]
     tasks = [asyncio.create_task(webhooks.run(sim)), asyncio.create_task(_keep_counts(sim))]
     yield
-    for task in tasks:
+    for task in [*tasks, *sim.later]:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
