@@ -3,6 +3,10 @@
 from django.urls import path
 
 from qbsync.views import accounts, bulk, connecting, documents, matching, settings
+from qbsync.views.errors import page as errors
+from qbsync.views.errors import retry as error_retry
+from qbsync.views.errors import retry_all as errors_retry
+from qbsync.views.errors import skip as error_skip
 
 ACCOUNT = "clients/accounts/<int:pk>/quickbooks/"
 INVOICE = "clients/invoices/<int:pk>/quickbooks/"
@@ -28,6 +32,10 @@ urlpatterns = [
     path(PAYMENT + "skip/", documents.payment_skip, name="quickbooks_payment_skip"),
     path(SETTINGS, settings.page, name="quickbooks_settings"),
     path(SETTINGS + "progress/", settings.progress, name="quickbooks_progress"),
+    path(SETTINGS + "errors/", errors, name="quickbooks_errors"),
+    path(SETTINGS + "errors/retry/", errors_retry, name="quickbooks_errors_retry"),
+    path(SETTINGS + "errors/<slug:kind>/<int:pk>/retry/", error_retry, name="quickbooks_error_retry"),
+    path(SETTINGS + "errors/<slug:kind>/<int:pk>/skip/", error_skip, name="quickbooks_error_skip"),
     path(SETTINGS + "edit/", settings.edit, name="quickbooks_settings_edit"),
     path(SETTINGS + "disconnect/", settings.disconnect, name="quickbooks_disconnect"),
     path(SETTINGS + "connect/", connecting.explain, name="quickbooks_connect"),

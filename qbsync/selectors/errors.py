@@ -9,16 +9,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from django.db.models import Case, CharField, Count, F, Q, QuerySet, Value, When
+from django.db.models import BooleanField, Case, CharField, Count, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce
 
 from accounts.models import Account, Invoice, Payment
 from qbsync.models.connection import Connection
+from qbsync.models.links import AccountSync
 from qbsync.selectors.documents import annotate_documents
 from qbsync.selectors.statuses import annotate_status
-from qbsync.states import LOST_REASONS, DocumentReason, DocumentStatus, Reason, Status
+from qbsync.states import LOST_REASONS, WAITING_REASONS, DocumentReason, DocumentStatus, Reason, Status
 
 KINDS: dict[str, type[Account] | type[Invoice] | type[Payment]] = {
     "accounts": Account,
@@ -58,7 +59,9 @@ def account_errors(connection: Connection | Combinable) -> QuerySet[Account]:
         quickbooks__connection=connection,
         quickbooks__status__in=[Status.FAILED, Status.SYNCING, Status.NOT_SYNCED],
     )
-    wrong = Q(quickbooks_status=Status.FAILED) | Q(quickbooks_status=Status.NOT_SYNCED, quickbooks_reason__in=_LOST)
+    wrong = Q(quickbooks_status=Status.FAILED) | Q(
+        quickbooks_status=Status.NOT_SYNCED, quickbooks_reason__in=LOST_REASONS
+    )
     # A detail is of the stored reason; where that is overridden its code says nothing.
     code = Case(
         When(quickbooks_reason=F("quickbooks__reason"), then=_code()), default=Value(""), output_field=CharField()
@@ -75,6 +78,19 @@ def document_errors(connection: Connection | Combinable, model: type[Invoice] | 
     failed = model.with_deleted.filter(quickbooks__connection=connection, quickbooks__status=DocumentStatus.FAILED)
     found = annotate_documents(failed).annotate(quickbooks_code=_code())
     return found.filter(quickbooks_status=DocumentStatus.FAILED).order_by("-quickbooks__changed_at", "pk")
+
+
+def needs_somebody() -> Case:
+    """Return, as SQL, whether a connection (the outer query) has failures that do not end by themselves.
+
+    It is asked on every page, so it looks at stored statuses, which an index finds.
+    """
+    failed = Q(status=Status.FAILED) & ~Q(reason__in=WAITING_REASONS)
+    lost = Q(status=Status.NOT_SYNCED, reason__in=LOST_REASONS)
+    accounts = AccountSync.objects.filter(failed | lost, connection=OuterRef("pk"), account__archived_at=None)
+    invoices, payments = document_errors(OuterRef("pk"), Invoice), document_errors(OuterRef("pk"), Payment)
+    found = Exists(accounts) | Exists(invoices.order_by()) | Exists(payments.order_by())
+    return Case(When(found, then=Value(True)), default=Value(False), output_field=BooleanField())
 
 
 def errors_of(connection: Connection | Combinable, kind: str, *, account: int | None = None) -> QuerySet[Any]:
@@ -96,9 +112,6 @@ def causes_of(rows: QuerySet[Any]) -> list[Cause]:
 def error_counts(connection: Connection, *, account: int | None = None) -> Mapping[str, list[Cause]]:
     """Return the causes of all failures, by kind. Three statements."""
     return {kind: causes_of(errors_of(connection, kind, account=account)) for kind in KINDS}
-
-
-_LOST = tuple(LOST_REASONS)
 
 
 def _code() -> Coalesce:

@@ -143,9 +143,15 @@ def connection_of(firm: Firm) -> Connection | None:
 
 
 def connection_with_health(firm_id: int) -> Connection | None:
-    """Return the firm's connection with ``is_stalled``: whether accounts wait for a worker. One statement."""
+    """Return the firm's connection with what its banner tells, in one statement.
+
+    ``is_stalled``: accounts wait for a worker. ``needs_somebody``: something failed that does not end by itself.
+    """
+    from qbsync.selectors.errors import needs_somebody  # reads this module's expressions
+
     waiting = Account.objects.filter(firm=OuterRef("firm")).filter(without_worker(now=timezone.now()))
-    return Connection.objects.filter(firm_id=firm_id).annotate(is_stalled=Exists(waiting)).first()
+    health = {"is_stalled": Exists(waiting), "needs_somebody": needs_somebody()}
+    return Connection.objects.filter(firm_id=firm_id).annotate(**health).first()
 
 
 def account_counts(firm: Firm) -> tuple[Counter[Status], Counter[Reason]]:

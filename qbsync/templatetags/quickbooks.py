@@ -161,4 +161,5 @@ def quickbooks_banner(context: RequestContext) -> dict[str, Any]:
     if not membership:
         return {}
     connection = connection_with_health(membership.firm_id)
-    return {"membership": membership, "connection": connection}
+    is_errors_page = context["request"].path == reverse("quickbooks_errors")
+    return {"membership": membership, "connection": connection, "is_errors_page": is_errors_page}

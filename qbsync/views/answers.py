@@ -40,11 +40,23 @@ def panel_response(request: MemberRequest, pk: int, *, error: str = "") -> HttpR
 
 
 def changed(request: MemberRequest, account: Account, said: str) -> HttpResponse:
-    """Answer a press that was taken: the dialog closes, the panel shows the new state; plain requests go to Info."""
-    if is_htmx(request):
+    """Answer a press that was taken: the dialog closes, the panel shows the new state; plain requests go to Info.
+
+    A page without the panel, as the list of errors, is told that the account has changed.
+    """
+    if is_htmx(request) and _shows_panel(request, account):
         return trigger_client_event(panel_response(request, account.pk), "dialogClose")
     messages.success(request, said)
+    if is_htmx(request):
+        response = reswap(render(request, "portal/_messages.html", {"oob": True}), "none")
+        return trigger_client_event(trigger_client_event(response, "dialogClose"), "accountChanged")
     return redirect("account_info", account.pk)
+
+
+def _shows_panel(request: MemberRequest, account: Account) -> bool:
+    """Whether the page that asks is the account's own."""
+    page: str | None = request.htmx.current_url_abs_path  # type: ignore[attr-defined]
+    return page is None or page.split("?")[0] == account.get_absolute_url()
 
 
 def dialog_response(request: MemberRequest, template: str, context: dict[str, Any], *, error: str = "") -> HttpResponse:
