@@ -183,7 +183,8 @@ if IS_LOCAL:
 
 REDIS_URL: str = env.str("REDIS_URL", addresses.redis_url())
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+# Read from Redis, kept in PostgreSQL: without Redis people stay signed in.
+SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
