@@ -13,7 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import DecimalField, F, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
+from django.db.models import DecimalField, F, IntegerField, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -29,13 +29,26 @@ list_extensions: list[Callable[[QuerySet[Account], Mapping[str, str]], QuerySet[
 invoice_extensions: list[Callable[[QuerySet[Invoice]], QuerySet[Invoice]]] = []
 payment_extensions: list[Callable[[QuerySet[Payment]], QuerySet[Payment]]] = []
 
-# What a list may be sorted by; each is served by an index, and the rest of the columns make the order total.
+# Columns that a CSV file of the list has besides: heading, and what an account found by the list shows there.
+export_columns: list[tuple[str, Callable[[Account], str]]] = []
+
+# What a list may be sorted by; each is served by an index, and the rest of the columns make the order total. Hooks may
+# add others, over what they add to the rows.
 SORTS: dict[str, tuple[str, ...]] = {
     "name": ("name", "pk"),
     "code": ("code",),
     "type": ("type", "name", "pk"),
     "balance": ("balance_due", "name", "pk"),
 }
+
+
+_WAYS = (("", "↑"), ("-", "↓"))
+SORT_LABELS = {"name": "Name", "code": "ID", "type": "Type", "balance": "Balance due"}
+
+
+def sort_choices() -> list[tuple[str, str]]:
+    """Return what to sort by, either way, as value and label."""
+    return [(f"{sign}{key}", f"{label} {arrow}") for key, label in SORT_LABELS.items() for sign, arrow in _WAYS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +64,11 @@ class AccountQuery:
     descending: bool = False
     page: int = 1
     params: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def order(self) -> str:
+        """The order as the address has it: ``-balance``."""
+        return f"-{self.sort}" if self.descending else self.sort
 
     @classmethod
     def from_params(cls, params: Mapping[str, str]) -> AccountQuery:
@@ -116,36 +134,52 @@ def accounts_found(membership: Membership, query: AccountQuery) -> QuerySet[Acco
         accounts = accounts.filter(
             pk__in=Account.team.through.objects.filter(membership=query.member).values("account")
         )
-    order = SORTS[query.sort]
-    accounts = accounts.order_by(*(f"-{column}" if query.descending else column for column in order))
     for extend in list_extensions:
         accounts = extend(accounts, query.params)
-    return accounts
+    return accounts.order_by(*(f"-{column}" if query.descending else column for column in SORTS[query.sort]))
 
 
 def account_page(membership: Membership, query: AccountQuery) -> Page:
-    """Return one page of the list, in two statements; each row has ``tag_ids`` and ``member_ids``."""
+    """Return one page of the list, in one statement; each row has ``tag_ids`` and ``member_ids``."""
     accounts = accounts_found(membership, query)
-    rows = accounts.annotate(
+    return paginate(accounts, with_team_and_tags(accounts), query.page)
+
+
+def with_team_and_tags(accounts: QuerySet[Account]) -> QuerySet[Account]:
+    """Return the accounts with ``tag_ids`` and ``member_ids``, to be looked up among ``tags_of`` and ``members_of``."""
+    return accounts.annotate(
         tag_ids=ArraySubquery(_ids(Account.tags.through, "tag")),
         member_ids=ArraySubquery(_ids(Account.team.through, "membership")),
     )
-    return paginate(accounts, rows, query.page)
 
 
 def _ids(through: Any, column: str) -> QuerySet[Any]:
     return through.objects.filter(account=OuterRef("pk")).order_by("pk").values(column)
 
 
+class _NumberOf(Subquery):
+    """How many rows a query finds, as a value beside other rows; PostgreSQL computes it once."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) AS found)"
+    output_field = IntegerField()
+
+
 def paginate(counted: QuerySet[Any], rows: QuerySet[Any], number: int) -> Page:
-    """Return a page of ``rows``; ``counted`` are the same rows without what only makes counting slow."""
-    total = counted.order_by().values("pk")[: COUNT_LIMIT + 1].count()
-    last_counted = max(1, -(-total // PAGE_SIZE))
-    if total <= COUNT_LIMIT:
-        number = min(number, last_counted)
+    """Return a page of ``rows``, in one statement; ``counted`` are the same rows without what makes counting slow.
+
+    A page after the last one is the last one, which costs two statements more.
+    """
     start = (number - 1) * PAGE_SIZE
+    limited = counted.order_by().values("pk")[: COUNT_LIMIT + 1]
     # The rows to show are found first, so that what a column computes is computed for them alone, on late pages too.
-    shown = list(rows.filter(pk__in=counted.values("pk")[start : start + PAGE_SIZE]))
+    found = rows.filter(pk__in=counted.values("pk")[start : start + PAGE_SIZE])
+    shown = list(found.annotate(found_in_all=_NumberOf(limited)))
+    total = shown[0].found_in_all if shown else 0
+    if not shown and number > 1:
+        total = limited.count()
+        last = max(1, -(-total // PAGE_SIZE))
+        if total <= COUNT_LIMIT and last < number:
+            return paginate(counted, rows, last)
     return Page(rows=shown, number=number, total=min(total, COUNT_LIMIT), counted=total <= COUNT_LIMIT)
 
 

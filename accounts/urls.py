@@ -6,6 +6,8 @@ from accounts.views import ending, importing, info, invoices, listing, payments
 
 urlpatterns = [
     path("clients/accounts/", listing.account_list, name="account_list"),
+    path("clients/accounts/columns/", listing.account_columns, name="account_columns"),
+    path("clients/accounts/export.csv", listing.account_export, name="account_export"),
     path("clients/accounts/new/", info.account_create, name="account_create"),
     path("clients/accounts/<int:pk>/info/", info.account_info, name="account_info"),
     path("clients/accounts/<int:pk>/edit/", info.account_edit, name="account_edit"),

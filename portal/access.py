@@ -11,14 +11,14 @@ from typing import Concatenate, ParamSpec, cast
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponseBase
 from django.utils.functional import SimpleLazyObject
 
 from portal.models import Firm, Membership, Role
 
 SESSION_KEY = "membership_id"
 P = ParamSpec("P")
-View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
 class MemberRequest(HttpRequest):
@@ -40,17 +40,17 @@ def _membership_of(request: HttpRequest) -> Membership | None:
 class FirmMiddleware:
     """Puts ``request.membership`` on every request: a lazy Membership, falsy where there is none."""
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
         request.membership = SimpleLazyObject(lambda: _membership_of(request))  # type: ignore[attr-defined]
         return self.get_response(request)
 
 
 def member_required(
     *roles: Role, refusal: str = "You do not have permission to do this."
-) -> Callable[[Callable[Concatenate[MemberRequest, P], HttpResponse]], View[P]]:
+) -> Callable[[Callable[Concatenate[MemberRequest, P], HttpResponseBase]], View[P]]:
     """Guard a view: anonymous people go to sign-in; others need a membership, in one of the roles if any are named.
 
     The view gets ``request.membership`` and ``request.firm``.
@@ -59,9 +59,9 @@ def member_required(
         PermissionDenied: signed in, but without the role; ``refusal`` is shown.
     """
 
-    def decorate(view: Callable[Concatenate[MemberRequest, P], HttpResponse]) -> View[P]:
+    def decorate(view: Callable[Concatenate[MemberRequest, P], HttpResponseBase]) -> View[P]:
         @wraps(view)
-        def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             member_request = cast(MemberRequest, request)
             if not member_request.membership:
                 raise PermissionDenied("You are not a member of any firm.")

@@ -8,6 +8,7 @@ from zoneinfo import available_timezones
 
 from django.contrib.auth.base_user import BaseUserManager
 from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Lower
@@ -104,6 +105,8 @@ class Membership(models.Model):
         default=False,
         help_text="An employee without this sees only the accounts they are assigned to.",
     )
+    # Columns of the list of accounts that this person does not want to see; accounts.columns knows them
+    hidden_columns = ArrayField(models.CharField(max_length=20), default=list, blank=True)
 
     class Meta:
         constraints = [

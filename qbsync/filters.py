@@ -8,15 +8,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Case, IntegerField, QuerySet, Value, When
 
 from accounts import selectors
 from accounts.models import Account, Invoice, Payment
+from qbsync import exporting
 from qbsync.presentation import LABELS, REASON_LABELS
 from qbsync.selectors import with_document_standing, with_standing
 from qbsync.states import Reason, Status
 
 FILTER_PARAM = "quickbooks"
+SORT = "quickbooks"
+
+# What needs somebody's attention comes first
+_RANKS = (Status.FAILED, Status.SYNCING, Status.NOT_SYNCED, Status.SKIPPED, Status.SYNCED)
 
 
 def filter_choices() -> dict[str, list[tuple[str, str]]]:
@@ -33,6 +38,9 @@ def accounts_with_quickbooks(accounts: QuerySet[Account], params: Mapping[str, s
     A value that is neither is ignored, like any other unknown parameter.
     """
     found: QuerySet[Any] = with_standing(accounts)
+    if params.get("sort", "").removeprefix("-") == SORT:
+        ranks = [When(quickbooks_status=status, then=Value(rank)) for rank, status in enumerate(_RANKS)]
+        found = found.annotate(quickbooks_rank=Case(*ranks, output_field=IntegerField()))
     wanted = params.get(FILTER_PARAM, "")
     if wanted in list(Status):
         return found.filter(quickbooks_status=wanted)
@@ -54,5 +62,8 @@ def payments_with_quickbooks(payments: QuerySet[Payment]) -> QuerySet[Payment]:
 def register() -> None:
     """Add QuickBooks to the lists from now on; called once, when Django starts."""
     selectors.list_extensions.append(accounts_with_quickbooks)
+    selectors.SORTS[SORT] = ("quickbooks_rank", "name", "pk")
+    selectors.SORT_LABELS[SORT] = "QuickBooks"
+    selectors.export_columns.extend(exporting.COLUMNS)
     selectors.invoice_extensions.append(invoices_with_quickbooks)
     selectors.payment_extensions.append(payments_with_quickbooks)

@@ -236,7 +236,8 @@
   // --- Filters: what is not asked for stays out of the address ------------------------------------------------------
 
   document.addEventListener("htmx:configRequest", (event) => {
-    if (event.detail.elt.id !== "filters") return;
+    const asks = event.detail.elt;
+    if (asks.id !== "filters" && !(asks.form && asks.form.id === "filters")) return;
     for (const [name, value] of [...event.detail.formData.entries()]) {
       if (value === "") event.detail.formData.delete(name);
     }
