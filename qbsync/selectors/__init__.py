@@ -1,7 +1,7 @@
 """The reads that QuickBooks' screens and commands are made of. Nothing here writes or asks QuickBooks."""
 
 from qbsync.selectors.consequences import Consequences, consequences, consequences_of
-from qbsync.selectors.customers import Choice, Found, customers_found, customers_suggested, linkable
+from qbsync.selectors.customers import Choice, Found, customers_found, linkable
 from qbsync.selectors.documents import (
     DocumentStanding,
     annotate_documents,
@@ -10,6 +10,7 @@ from qbsync.selectors.documents import (
     with_document_standing,
 )
 from qbsync.selectors.history import history_of
+from qbsync.selectors.match_queue import Waiting, with_suggestions
 from qbsync.selectors.progress import Progress, progress, requests_this_month
 from qbsync.selectors.statuses import (
     Standing,
@@ -28,6 +29,7 @@ __all__ = [
     "Found",
     "Progress",
     "Standing",
+    "Waiting",
     "account_counts",
     "annotate_documents",
     "annotate_status",
@@ -36,7 +38,6 @@ __all__ = [
     "consequences",
     "consequences_of",
     "customers_found",
-    "customers_suggested",
     "document_counts",
     "document_standing",
     "history_of",
@@ -46,4 +47,5 @@ __all__ = [
     "standing",
     "with_document_standing",
     "with_standing",
+    "with_suggestions",
 ]

@@ -1,6 +1,6 @@
 """Reads the mirror of QuickBooks' customers for the Sync dialog: what can be linked, what is taken and by whom.
 
-It suggests and finds; it never decides a link and never asks QuickBooks.
+It finds what people search for; ``suggestions`` proposes before they do. It never decides a link nor asks QuickBooks.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ class Choice:
 
     customer: Customer
     taken_by: Account | None
-    why: str = ""
 
     @property
     def parents(self) -> str:
@@ -61,10 +60,10 @@ def _with_links(customers: QuerySet[Customer]) -> QuerySet[Customer]:
     return customers.prefetch_related(Prefetch("links", AccountSync.objects.select_related("account"), "taken"))
 
 
-def _choice(customer: Customer, account: Account, why: str = "") -> Choice:
+def _choice(customer: Customer, account: Account) -> Choice:
     links: Sequence[AccountSync] = customer.taken  # type: ignore[attr-defined]
     others = [link.account for link in links if link.account_id != account.pk]
-    return Choice(customer=customer, taken_by=others[0] if others else None, why=why)
+    return Choice(customer=customer, taken_by=others[0] if others else None)
 
 
 def customers_found(account: Account, connection: Connection, query: str) -> Found:
@@ -87,28 +86,3 @@ def customers_found(account: Account, connection: Connection, query: str) -> Fou
     order = (rank, Case(When(Exists(taken), then=2), When(active=False, then=1), default=0), "full_name", "pk")
     shown = _with_links(matches.order_by(*order)[:SHOWN])
     return Found([_choice(customer, account) for customer in shown], matches.count())
-
-
-def customers_suggested(account: Account, connection: Connection) -> list[Choice]:
-    """Return the customers to propose before any search, each with why: the remembered one, namesakes, same e-mail."""
-    sync: AccountSync | None = getattr(account, "quickbooks", None)
-    remembered = (sync.remembered_customer_id if sync and sync.connection_id == connection.pk else None) or 0
-    current = (sync.customer_id if sync else None) or 0
-    emails = {contact.email.lower() for contact in account.contacts.all() if contact.email}
-    same_name, same_email = Q(folded_name=fold(account.name)), Q(pk__in=[])
-    for email in emails:
-        same_email |= Q(email__iexact=email)
-    candidates = linkable(connection).filter(Q(pk=remembered) | same_name | same_email).exclude(pk=current)
-
-    def reason_for(customer: Customer) -> tuple[int, str]:
-        if customer.pk == remembered:
-            return 0, "Linked before; syncing resumes without duplicates"
-        if customer.folded_name == fold(account.name):
-            return 1, "Same name" if customer.email.lower() not in emails else "Same name and e-mail"
-        return 2, "Same e-mail address"
-
-    ranked = sorted(
-        ((*reason_for(customer), customer) for customer in _with_links(candidates)[:10]),
-        key=lambda item: (item[0], not item[2].active, item[2].full_name),
-    )
-    return [_choice(customer, account, why) for _, why, customer in ranked]

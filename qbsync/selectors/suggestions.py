@@ -87,7 +87,7 @@ def suggestions(
     """Return for each account, by its key, the customers that it may mean, the likeliest first.
 
     Customers that are taken, inactive or below another are among them, marked; the one that the account is linked to is
-    not. At most nine statements for any number of accounts whose ``contacts`` are prefetched.
+    not. At most nine statements for any number of accounts that come with their ``contacts`` and ``quickbooks``.
     """
     parties = {account.pk: _party(account) for account in accounts}
     similar = _similar(accounts, connection)

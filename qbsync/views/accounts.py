@@ -21,11 +21,11 @@ from qbsync.selectors import (
     connection_of,
     consequences,
     customers_found,
-    customers_suggested,
     history_of,
     linkable,
     standing,
     with_standing,
+    with_suggestions,
 )
 from qbsync.services import Refused
 from qbsync.states import Status
@@ -191,6 +191,6 @@ def _choose_customer(request: MemberRequest, account: Account, url_name: str, *,
     query = " ".join(request.GET.get("q", "").replace("\x00", "").split())[:200]
     context = {**_dialog_context(account), "url_name": url_name, "q": query, "standing": standing(account)}
     if connection := context["connection"]:
-        context["suggested"] = customers_suggested(account, connection)
+        context["waiting"] = with_suggestions(account, connection)
         context["found"] = customers_found(account, connection, query)
     return dialog_response(request, "qbsync/_sync_dialog.html", context, error=error)

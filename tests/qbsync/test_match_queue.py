@@ -9,7 +9,6 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts import services as books
 from accounts.models import Account
-from portal.models import Firm
 from qbsync.models import AccountSync, Connection, ConnectionStatus
 from qbsync.selectors.match_queue import PER_PAGE
 from qbsync.states import Ask, Reason, Status
@@ -75,7 +74,7 @@ def test_nothing_of_another_firm_is_shown_or_touched(desk: Desk) -> None:
 
 def test_a_customer_of_another_company_is_refused_in_place(desk: Desk) -> None:
     elsewhere = Connection.objects.create(
-        firm=Firm.objects.create(name="Third"),
+        firm=desk.nadia.firm,
         realm_id="3",
         status_changed_at=NOON,
         access_token="a",

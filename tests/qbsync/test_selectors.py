@@ -149,27 +149,6 @@ def test_counts_by_status_and_reason_leave_archived_accounts_out(desk: Desk) -> 
     assert reasons == {Reason.NO_MATCH: 1, Reason.SEVERAL_MATCHES: 1}
 
 
-def test_suggestions_name_why(desk: Desk) -> None:
-    account = desk.account(
-        "José Álvarez", contacts=[books.ContactInput("José", "jose@alvarez.test", "", is_primary=True)]
-    )
-    desk.customer("JOSÉ ÁLVAREZ")
-    desk.customer("J. Alvarez", email="Jose@Alvarez.test")
-    desk.customer("Somebody Else", email="else@example.test")
-    suggested = selectors.customers_suggested(account, desk.connection)
-    assert [(one.customer.display_name, one.why) for one in suggested] == [
-        ("JOSÉ ÁLVAREZ", "Same name"),
-        ("J. Alvarez", "Same e-mail address"),
-    ]
-
-
-def test_the_remembered_customer_is_suggested_first(desk: Desk) -> None:
-    account = desk.skipped("Acme")
-    suggested = selectors.customers_suggested(account, desk.connection)
-    assert suggested[0].customer == account.quickbooks.remembered_customer
-    assert suggested[0].why.startswith("Linked before")
-
-
 def test_the_search_shows_parents_and_who_has_taken_a_customer(
     desk: Desk, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
