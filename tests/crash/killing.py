@@ -13,7 +13,7 @@ from contextlib import suppress
 from tests.simulated import Simulator
 from tests.workers import Worker
 
-_FREEZE_S = 16.0
+_FREEZE_S = 23.0
 _WATCH_S = 4.0
 
 

@@ -9,12 +9,12 @@ import random
 from dataclasses import dataclass
 from typing import Any
 
-WINDOW_S = 13.0
+WINDOW_S = 19.0
 """How long after sending a write may still be executed, in these runs; a worker's QBO_EXECUTION_WINDOW_S."""
 TIMEOUT_S = 2.0
 # A late execution may come after the first look for it, some 5 s after its answer was lost, and before this: what is
 # left of the window is for a slow machine.
-_LATEST_S = 9.0
+_LATEST_S = 14.0
 
 _LATIN = ("Ash", "Birch", "Cedar", "Dove", "Elm", "Fern", "Gale", "Hazel")
 
@@ -116,7 +116,7 @@ def _fault(dice: random.Random) -> dict[str, Any]:
     """One planned fault, as the simulator takes it."""
     write = {"endpoint": "batch", "entity": dice.choice(["Invoice", "Invoice", "Payment", "Payment", "Customer"])}
     read = {"endpoint": dice.choice(["query", "cdc", "batch"])}
-    late = dice.choice([0.5, 3.0, _LATEST_S])
+    late = dice.choice([1.0, 6.0, _LATEST_S])
     kinds: list[dict[str, Any]] = [
         {"match": write, "kind": "drop_before_commit"},
         {"match": write, "kind": "drop_after_commit"},
@@ -135,5 +135,5 @@ def _fault(dice: random.Random) -> dict[str, Any]:
         {"match": {}, "kind": "expire_token"},
         {"match": {"endpoint": "token"}, "kind": "http", "status": 503},
     ]
-    weights = [4, 8, 4, 3, 4, 5, 3, 6, 2, 3, 2, 2, 2, 2, 3, 1]
-    return {"after": dice.choice([0, 0, 0, 1, 2]), **dice.choices(kinds, weights)[0]}
+    weights = [4, 8, 4, 3, 6, 5, 3, 10, 2, 3, 2, 2, 2, 2, 3, 1]
+    return {"after": dice.choice([0, 0, 0, 0, 1, 2]), **dice.choices(kinds, weights)[0]}

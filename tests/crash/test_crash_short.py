@@ -16,6 +16,6 @@ def test_nothing_is_duplicated_lost_or_stuck_after_crashes_and_faults(
     simulator: Simulator, alice: User, start_crash_worker: Callable[[], Worker]
 ) -> None:
     report = Report()
-    take(range(1, 25), simulator, alice, start_crash_worker, report, pause_s=(0.3, 1.5))
+    take(range(1, 21), simulator, alice, start_crash_worker, report, pause_s=(0.3, 1.5))
     print(report)  # noqa: T201
     assert not report.failed, f"\n{report}"
