@@ -29,7 +29,7 @@ RESULT_KEY = "quickbooks_bulk"
 
 LEFT_ALONE = {
     Left.SYNCED: "synced already; what changes is sent by itself.",
-    Left.SYNCING: "being synced at the moment.",
+    Left.SYNCING: "asked for already; this takes time.",
     Left.SKIPPED: "skipped by someone; Sync brings them back.",
     Left.LINKED: "linked to a customer already; choose Sync for them.",
     Left.BAD_NAME: "of a name that QuickBooks cannot hold; the account’s Info tab proposes one.",
