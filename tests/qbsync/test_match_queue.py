@@ -263,3 +263,21 @@ def test_of_the_ticked_pairs_those_that_can_be_are_linked_and_the_others_named(d
     assert "Zenith (Z1): “Zenith LLC” is already linked" in answer.content.decode()
     assert _row(good).status == Status.SYNCING
     assert _row(bad).status == Status.FAILED
+
+
+def test_the_list_filtered_by_failed_leads_to_the_queue(desk: Desk) -> None:
+    desk.failed("Acme")
+    for query, leads in (
+        ("?quickbooks=failed", True),
+        ("?quickbooks=no_match", True),
+        ("?quickbooks=synced", False),
+        ("", False),
+    ):
+        page = desk.sign_in(desk.adam).get(f"/clients/accounts/{query}").content.decode()
+        assert (QUEUE in page) == leads, query
+    assert QUEUE not in desk.sign_in(desk.erin).get("/clients/accounts/?quickbooks=failed").content.decode()
+
+
+def test_the_settings_page_leads_to_the_queue(desk: Desk) -> None:
+    desk.failed("Acme")
+    assert QUEUE in desk.sign_in(desk.adam).get("/settings/integrations/quickbooks/").content.decode()
