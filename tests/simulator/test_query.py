@@ -128,7 +128,7 @@ def test_invoices_are_found_by_customer_number_date_and_balance(company: Company
         ("select * frm Customer", "4000", "QueryParserError: Encountered"),
         ("select * from Customer where DisplayName = 'X's'", "4000", "at line 1, column 47"),
         ("select * from Customer where DisplayName = 'open", "4000", "Lexical error at line 1"),
-        ("select * from Customer where Id = '1' or Id = '2'", "4000", "Encountered"),
+        ("select * from Customer where Id = '1' or Id = '2'", "4001", "QueryValidationError: OR"),
         ("select * from Customer where Id ! '1'", "4000", "Lexical error"),
         ("select * from Customer; delete from Customer", "4000", "Lexical error"),
         ("delete from Customer", "4000", "Encountered"),
@@ -157,6 +157,33 @@ def test_what_is_no_query_is_refused_with_its_place(people: Company, text: str, 
         people.query(text)
     assert (refused.value.status, refused.value.code) == (400, code)
     assert words in refused.value.detail
+
+
+def test_a_parser_error_names_what_it_met_and_all_that_it_expected(people: Company) -> None:
+    with pytest.raises(Refused) as refused:
+        people.query("select * from Vendor where DisplayName = 'Cutlery 'R Us'")
+    after_a_condition = ["<EOF> ", "<AND> ...", '"iterator" ...', '"maxresults" ...', "<OR> ...", '"order" ...',
+                         '"orderby" ...', '"startposition" ...']  # fmt: skip
+    assert refused.value.detail.split("\n    ") == [
+        'QueryParserError: Encountered " <IDENTIFIER> "R "" at line 1, column 52.\nWas expecting one of:',
+        *after_a_condition,
+        "",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "detail"),
+    [
+        ("", "The query provided was empty"),
+        ("frm", 'Encountered " <IDENTIFIER> "frm "" at line 1, column 1.\nWas expecting:\n    "select" ...\n    '),
+        ("select * from", 'Encountered "<EOF>" at line 1, column 13.\nWas expecting:\n    <IDENTIFIER> ...\n    '),
+        ("select % from", 'Invalid content. Lexical error at line 1, column 8.  Encountered: "%" (37), after : ""'),
+    ],
+)
+def test_parser_errors_have_the_recorded_words(people: Company, text: str, detail: str) -> None:
+    with pytest.raises(Refused) as refused:
+        people.query(text)
+    assert refused.value.detail == f"QueryParserError: {detail}"
 
 
 @pytest.mark.parametrize(

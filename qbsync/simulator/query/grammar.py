@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from lark import Lark, Token, Transformer
-from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, UnexpectedToken, VisitError
+from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken, VisitError
 
 from ..faults import Fault
 
@@ -16,7 +16,7 @@ _GRAMMAR = r"""
     what: STAR ("," NAME)* -> everything
         | COUNT "(" STAR ")" -> count
         | NAME ("," NAME)* -> columns
-    where: WHERE condition (AND condition)*
+    where: WHERE condition ((AND | OR) condition)*
     condition: NAME OPERATOR value -> comparison
         | NAME IN "(" value ("," value)* ")" -> membership
         | NAME LIKE STRING -> likeness
@@ -33,6 +33,7 @@ _GRAMMAR = r"""
     FROM.2: /from(?![\w.])/i
     WHERE.2: /where(?![\w.])/i
     AND.2: /and(?![\w.])/i
+    OR.2: /or(?![\w.])/i
     IN.2: /in(?![\w.])/i
     LIKE.2: /like(?![\w.])/i
     COUNT.2: /count(?=\s*\()/i
@@ -99,6 +100,8 @@ class _Read(Transformer[Token, Query]):
         return parts[0]
 
     def where(self, parts: list[Any]) -> tuple[str, Any]:
+        if any(isinstance(each, Token) and each.type == "OR" for each in parts):  # Intuit's parser reads it
+            raise Fault("4001", "Invalid query", "QueryValidationError: OR is not supported")
         return "where", tuple(each for each in parts if isinstance(each, Condition))
 
     def direction(self, parts: list[Token]) -> bool:
@@ -139,32 +142,57 @@ _PARSER = Lark(
 )
 
 
+_IMAGES = {
+    "$END": "<EOF>", "NAME": "<IDENTIFIER>", "STRING": "<STRING>", "NUMBER": "<INTEGER>", "SIGNED": "<INTEGER>",
+    "AND": "<AND>", "OR": "<OR>", "STAR": '"*"', "COMMA": '","', "LPAR": '"("', "RPAR": '")"',
+}  # fmt: skip
+_OPERATORS = ('"!="', '"<"', '"<="', '"="', '">"', '">="')
+
+
 def _refused(detail: str) -> Fault:
     return Fault("4000", "Error parsing query", f"QueryParserError: {detail}")
 
 
+def _image(terminal: str) -> str:
+    return _IMAGES.get(terminal, f'"{terminal.lower()}"')
+
+
+def _unexpected(text: str, token: Token, expected: set[str]) -> Fault:
+    """As recorded: what stands there, where, and all that could have stood there instead."""
+    if token.type == "$END":
+        found, line, column = "<EOF>", text.count("\n") + 1, len(text) - text.rfind("\n") - 1
+    else:
+        image = f'"{token}"' if token.type == "OPERATOR" else _image(token.type)
+        found, line, column = f' {image} "{token[:80]} "', token.line or 1, token.column or 1
+    images = {_image(each) for each in expected - {"OPERATOR"}}
+    images |= {'"iterator"'} if "STARTPOSITION" in expected else set()
+    images |= set(_OPERATORS) if "OPERATOR" in expected else set()
+    in_order = sorted(images, key=lambda each: (each != "<EOF>", each.strip('<>"') or each))
+    lines = [f"    {each} {'' if each == '<EOF>' else '...'}\n" for each in in_order]
+    opening = "Was expecting one of:" if len(lines) > 1 else "Was expecting:"
+    return _refused(f'Encountered "{found}" at line {line}, column {column}.\n{opening}\n{"".join(lines)}    ')
+
+
+def _unreadable(text: str, error: UnexpectedCharacters) -> Fault:
+    found = text[error.pos_in_stream or 0]
+    met = f'"{found}" ({ord(found)}), after : ""'
+    if found == "'":  # a string that nothing ends
+        met = f'<EOF> after : "\\\'{text[(error.pos_in_stream or 0) + 1 :][:80]}"'
+    return _refused(f"Invalid content. Lexical error at line {error.line}, column {error.column}.  Encountered: {met}")
+
+
 @lru_cache(maxsize=512)
 def parse(text: str) -> Query:
-    """Read a query. Raises `Fault` 4000 with the place of the first thing that does not fit."""
+    """Read a query. Raises `Fault` 4000 with the place of the first thing that does not fit, 4001 for OR."""
     if not text.strip():
-        raise _refused("null")
+        raise _refused("The query provided was empty")
     if len(text) > LONGEST:
         raise _refused("The query is too long.")
     try:
         return _PARSER.parse(text)  # type: ignore[return-value] # the transformer makes it a Query
-    except UnexpectedEOF as error:
-        raise _refused(f'Encountered " <EOF> "" at line 1, column {len(text)}.') from error
     except UnexpectedToken as error:
-        found = "<EOF>" if error.token.type == "$END" else f'<{error.token.type}> "{error.token}'
-        raise _refused(
-            f'Encountered " {str(found)[:80]} "" at line {max(error.line, 1)}, column {max(error.column, 1)}.'
-            f"\nWas expecting one of: {', '.join(sorted(error.accepts or error.expected))}"
-        ) from error
+        raise _unexpected(text, error.token, set(error.accepts or error.expected)) from error
     except UnexpectedCharacters as error:
-        found = text[error.pos_in_stream or 0]
-        raise _refused(
-            f"Lexical error at line {error.line}, column {error.column}.  "
-            f'Encountered: "{found}" ({ord(found)}), after : ""'
-        ) from error
+        raise _unreadable(text, error) from error
     except (UnexpectedInput, VisitError, ValueError) as error:
         raise _refused("null") from error
