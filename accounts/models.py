@@ -18,6 +18,7 @@ from portal.models import Firm, Membership
 
 ZERO = Decimal("0.00")
 ACTIVE = Q(archived_at__isnull=True)
+NOT_DELETED = Q(deleted_at__isnull=True)
 
 
 def money_field(**options: object) -> models.DecimalField:
@@ -202,6 +203,10 @@ class Invoice(Document):
         indexes = [
             models.Index(fields=["account", "date"], name="invoice_of_account"),
             models.Index(fields=["firm", "date"], name="invoice_by_date"),
+            # One for each order of the firm's list; that by number is served by the constraint
+            models.Index(fields=["firm", "date", "id"], condition=NOT_DELETED, name="invoice_list"),
+            models.Index(fields=["firm", "due_date", "id"], condition=NOT_DELETED, name="invoice_by_due_date"),
+            models.Index(fields=["firm", "total", "id"], condition=NOT_DELETED, name="invoice_by_total"),
         ]
 
     def __str__(self) -> str:
@@ -272,6 +277,9 @@ class Payment(Document):
         indexes = [
             models.Index(fields=["account", "date"], name="payment_of_account"),
             models.Index(fields=["firm", "date"], name="payment_by_date"),
+            # One for each order of the firm's list; that by number is served by the constraint
+            models.Index(fields=["firm", "date", "id"], condition=NOT_DELETED, name="payment_list"),
+            models.Index(fields=["firm", "amount", "id"], condition=NOT_DELETED, name="payment_by_amount"),
         ]
 
     def __str__(self) -> str:

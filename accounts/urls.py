@@ -3,6 +3,7 @@
 from django.urls import path
 
 from accounts.views import ending, importing, info, invoices, listing, payments
+from accounts.views.documents import invoice_list, payment_list
 
 urlpatterns = [
     path("clients/accounts/", listing.account_list, name="account_list"),
@@ -25,6 +26,8 @@ urlpatterns = [
     path("clients/accounts/<int:pk>/payments/<int:payment_pk>/edit/", payments.payment_edit, name="payment_edit"),
     path("clients/accounts/<int:pk>/payments/<int:document_pk>/void/", ending.payment_void, name="payment_void"),
     path("clients/accounts/<int:pk>/payments/<int:document_pk>/delete/", ending.payment_delete, name="payment_delete"),
+    path("clients/invoices/", invoice_list, name="invoice_list"),
+    path("clients/payments/", payment_list, name="payment_list"),
     path("clients/import/", importing.books_import, name="books_import"),
     path("clients/import/<slug:kind>.csv", importing.books_import_template, name="books_import_template"),
     path("clients/import/<str:token>/", importing.books_import_report, name="books_import_report"),

@@ -11,7 +11,8 @@ class QbsyncConfig(AppConfig):
 
     def ready(self) -> None:
         """Hear of every change of the books from now on, and add QuickBooks to their lists."""
-        from qbsync import filters, receivers
+        from qbsync import document_filters, filters, receivers
 
         receivers.connect()
         filters.register()
+        document_filters.register()

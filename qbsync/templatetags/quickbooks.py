@@ -13,6 +13,7 @@ from django.urls import reverse
 from accounts.models import Account, Invoice, Payment
 from portal.models import Firm
 from qbsync import menus, presentation
+from qbsync.document_filters import document_filter_choices
 from qbsync.filters import FILTER_PARAM, filter_choices
 from qbsync.models.connection import SyncRun
 from qbsync.selectors import connection_of, connection_with_health, document_standing, standing
@@ -152,6 +153,13 @@ def quickbooks_filter(context: RequestContext) -> dict[str, Any]:
         "choices": filter_choices(),
         "chosen": context["request"].GET.get(FILTER_PARAM, ""),
     }
+
+
+@register.inclusion_tag("qbsync/_filter.html", takes_context=True)
+def quickbooks_document_filter(context: RequestContext) -> dict[str, Any]:
+    """Show the choice of statuses for a form of filters over invoices or payments."""
+    chosen = context["request"].GET.get(FILTER_PARAM, "")
+    return {"name": FILTER_PARAM, "choices": document_filter_choices(), "chosen": chosen}
 
 
 @register.inclusion_tag("qbsync/_banner.html", takes_context=True)

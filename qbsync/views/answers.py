@@ -48,7 +48,8 @@ def changed(request: MemberRequest, account: Account, said: str) -> HttpResponse
         return trigger_client_event(panel_response(request, account.pk), "dialogClose")
     messages.success(request, said)
     if is_htmx(request):
-        response = reswap(render(request, "portal/_messages.html", {"oob": True}), "none")
+        response = retarget(render(request, "portal/_messages.html", {"oob": True}), "#toasts")
+        response = reswap(response, "none")
         return trigger_client_event(trigger_client_event(response, "dialogClose"), "accountChanged")
     return redirect("account_info", account.pk)
 
