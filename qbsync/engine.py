@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
 
@@ -101,7 +101,7 @@ class _Sync:
                 going_on = self.trouble is None and time.monotonic() < until
                 if going_on:
                     self._attempt(self._take_more)
-                    self._attempt(lambda: self._send(pool))
+                    self._attempt(self._send, pool)
                 if not self.flights and (not going_on or self.trouble or (self.exhausted and not self._ready())):
                     break
                 self._land()
@@ -115,10 +115,10 @@ class _Sync:
         self.works.clear()
         self.session.close()
 
-    def _attempt(self, step: object) -> None:
+    def _attempt(self, step: Callable[..., None], *given: object) -> None:
         """Do a step; a trouble in it lets what is under way land first."""
         try:
-            step()  # type: ignore[operator]
+            step(*given)
         except (Fault, QuotaWait, mirror.MirrorBusy) as trouble:
             self.trouble = trouble
 
@@ -169,6 +169,12 @@ class _Sync:
         if not work.invoices and not work.in_flight:
             outbox.save_rows([work.account], workload.hold_back(self.connection, work))
 
+    def _open_endings(self, works: Sequence[AccountWork]) -> None:
+        """Once an account's payments are through, its invoices can be voided or deleted, with the tokens of now."""
+        ending = [work for work in works if work.voided_invoices and work.ready() == work.voided_invoices]
+        if ending:
+            upstream.renew_tokens(self.connection, self.session.company, ending)
+
     def _send(self, pool: ThreadPoolExecutor) -> None:
         """Send batches while there is room. A last, part-filled one waits for what is under way: more may come."""
         while len(self.flights) < _IN_FLIGHT[self.priority]:
@@ -198,6 +204,8 @@ class _Sync:
                 self.trouble = self.trouble or trouble
             for work in works.values():
                 self._open_payments(work)
+            if any(item.entity == "Payment" for item in shipment.items.values()):
+                self._attempt(self._open_endings, list(works.values()))
         self.session.save()
         self._release_done()
 

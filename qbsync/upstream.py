@@ -41,10 +41,22 @@ def reconcile(connection: Connection, company: Company, works: Sequence[AccountW
     outbox.settle(connection, [work.account for work in works], changes, [])
     for work in works:
         work.invoice_ids |= {i.document.pk: i.row.qbo_id for i in work.invoices if i.row.qbo_id}
-        work.invoices = [item for item in work.invoices if item.row.settled_revision < item.document.revision]
-        work.payments = [item for item in work.payments if item.row.settled_revision < item.document.revision]
-        work.voided_invoices = [i for i in work.voided_invoices if i.row.settled_revision < i.document.revision]
+        work.invoices = [item for item in work.invoices if _is_due(item)]
+        work.payments = [item for item in work.payments if _is_due(item)]
+        work.voided_invoices = [item for item in work.voided_invoices if _is_due(item)]
     _adopt_paid_invoices(connection, company, works)
+
+
+def renew_tokens(connection: Connection, company: Company, works: Sequence[AccountWork]) -> None:
+    """Read the tokens of invoices that are to end once more: their payments, which have just changed, raised them."""
+    changes = _refresh(company, [item for work in works for item in work.voided_invoices])
+    outbox.settle(connection, [work.account for work in works], changes, [])
+    for work in works:
+        work.voided_invoices = [item for item in work.voided_invoices if _is_due(item)]
+
+
+def _is_due(item: Item) -> bool:
+    return item.row.settled_revision < item.document.revision
 
 
 def look_again(connection: Connection, company: Company, items: Sequence[Item]) -> list[Change]:

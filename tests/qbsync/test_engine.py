@@ -345,6 +345,7 @@ def test_a_paid_invoice_is_voided_after_its_payment_has_let_go_of_it(office: Off
     (payment,), (invoice,) = office.remote("Payment"), office.remote("Invoice")
     assert (Decimal(str(payment["UnappliedAmt"])), Decimal(str(invoice["TotalAmt"]))) == (Decimal(100), Decimal(0))
     assert set(InvoiceSync.objects.values_list("status", flat=True)) == {"synced"}
+    assert not PushIntent.objects.filter(outcome="refused").exists(), "its token was read after the payment's change"
 
 
 def test_what_is_deleted_here_is_deleted_in_quickbooks_and_its_number_is_free_again(office: Office) -> None:
