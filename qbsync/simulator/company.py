@@ -79,6 +79,7 @@ class Company:
     def __post_init__(self) -> None:
         self.zone = ZoneInfo(self.zone_name)
         self.preferences: dict[str, Any] = {}
+        self.user_id = f"{int(self.realm) + 32}"  # of the one person who connects clients to it
 
     def save(self, store: Store) -> None:
         """Write the settings, within the caller's transaction or in one of its own."""

@@ -108,15 +108,20 @@ def fill(sim: Simulator, company: Company, given: dict[str, Any]) -> None:
     books = Books(sim.store, company, sim.clock)
     _single(books, "Preferences", preferences(given.get("Preferences", {})))
     sim.companies.refresh_preferences(company)
+    address = {
+        "Id": "1", "Line1": "123 Sierra Way", "City": "San Pablo", "Country": "USA", "CountrySubDivisionCode": "CA",
+        "PostalCode": "87999",
+    }  # fmt: skip
     started = clocks.today(sim.clock.now(), company.zone).isoformat()
     _single(
         books, "CompanyInfo",
         {
-            "CompanyName": company.name, "LegalName": company.name, "CompanyStartDate": started,
-            "FiscalYearStartMonth": "January", "Country": company.country, "SupportedLanguages": "en",
-            "DefaultTimeZone": company.zone_name, "Email": {"Address": "books@simulator.test"},
-            "CompanyAddr": {"Id": "1", "Line1": "123 Sierra Way", "City": "San Pablo", "Country": "USA",
-                            "CountrySubDivisionCode": "CA", "PostalCode": "87999"},
+            "CompanyName": company.name, "LegalName": company.name, "CompanyAddr": address,
+            "CustomerCommunicationAddr": address, "LegalAddr": address,
+            "CustomerCommunicationEmailAddr": {"Address": "books@simulator.test"}, "PrimaryPhone": {},
+            "CompanyStartDate": started, "WebAddr": {}, "FiscalYearStartMonth": "January",
+            "Country": company.country, "SupportedLanguages": "en", "DefaultTimeZone": company.zone_name,
+            "Email": {"Address": "books@simulator.test"},
             "NameValue": [
                 {"Name": "NeoEnabled", "Value": "true"}, {"Name": "IndustryType", "Value": "Accounting"},
                 {"Name": "SubscriptionStatus", "Value": "PAID"},

@@ -81,7 +81,69 @@ def _(company: Company) -> None:
         "PrintStatus", "EmailStatus", "Balance",
     ]  # fmt: skip
     assert list(made) == recorded
-    assert list(made["Line"][0]) == ["Id", "LineNum", "Amount", "DetailType", "SalesItemLineDetail"]
+    assert list(made["Line"][0]) == [
+        "Id",
+        "LineNum",
+        "Amount",
+        "DetailType",
+        "SalesItemLineDetail",
+        "CustomExtensions",
+    ]
+
+
+@fact("2.2 an invoice says who changed it last, between its two times")
+def _(company: Company) -> None:
+    made = company.invoice(100.0)
+    assert list(made["MetaData"]) == ["CreateTime", "LastModifiedByRef", "LastUpdatedTime"]
+    assert (
+        company.update("Invoice", made, PrivateNote="n")["MetaData"]["LastModifiedByRef"]
+        == (made["MetaData"]["LastModifiedByRef"])
+    )
+    assert list(company.payment(5)["MetaData"]) == ["CreateTime", "LastUpdatedTime"]
+
+
+@fact("2.2 a form with an address says that it is free and where it ships from")
+def _(company: Company) -> None:
+    address = {"Line1": "4581 Finch St.", "City": "Bayshore", "CountrySubDivisionCode": "CA", "PostalCode": "94326"}
+    made = company.write("Customer", {"DisplayName": "Addressed", "BillAddr": address})
+    body = {"CustomerRef": {"value": made["Id"]}, "Line": [sale_line(20)], "SalesTermRef": {"value": "3"}}
+    for kind in ("Invoice", "Estimate", "CreditMemo"):
+        form = company.write(kind, body)
+        assert form["FreeFormAddress"] is True
+        assert list(form["ShipFromAddr"]) == ["Id", "Line1", "Line2"]
+        assert form["ShipFromAddr"]["Line2"] == "San Pablo, CA  87999"
+        assert form["SalesTermRef"] == {"value": "3", "name": "Net 30"}
+        assert next(iter(form)) == {"Invoice": "AllowIPNPayment", "CreditMemo": "RemainingCredit"}.get(kind, "domain")
+
+
+@fact("2.4 new list entries have the recorded properties in the recorded order")
+def _(company: Company) -> None:
+    item = company.write("Item", {"Name": "Mowing", "Type": "Service", "IncomeAccountRef": {"value": "1"}})
+    assert list(item) == [
+        "Name", "Active", "FullyQualifiedName", "Taxable", "UnitPrice", "Type", "IncomeAccountRef", "PurchaseCost",
+        "TrackQtyOnHand", "DeferredRevenue", "domain", "sparse", "Id", "SyncToken", "MetaData",
+    ]  # fmt: skip
+    vendor = company.write("Vendor", {"DisplayName": "Norton Lumber", "CompanyName": "Norton"})
+    assert list(vendor) == [
+        "Balance", "BillRate", "Vendor1099", "CurrencyRef", "CostRate", "domain", "sparse", "Id", "SyncToken",
+        "MetaData", "CompanyName", "DisplayName", "PrintOnCheckName", "Active", "V4IDPseudonym",
+    ]  # fmt: skip
+    assert len(vendor["V4IDPseudonym"]) == 38
+    account = company.write("Account", {"Name": "Till", "AccountType": "Bank"})
+    assert (account["AccountSubType"], account["Classification"]) == ("CashOnHand", "Asset")
+    savings = company.write("Account", {"Name": "Reserve", "AccountSubType": "Savings"})
+    assert (savings["AccountType"], savings["Classification"]) == ("Bank", "Asset")
+
+
+@fact("2.4 CompanyInfo has the recorded properties in the recorded order")
+def _(company: Company) -> None:
+    info = company.get(f"companyinfo/{company.realm}").json()["CompanyInfo"]
+    assert list(info) == [
+        "CompanyName", "LegalName", "CompanyAddr", "CustomerCommunicationAddr", "LegalAddr",
+        "CustomerCommunicationEmailAddr", "PrimaryPhone", "CompanyStartDate", "FiscalYearStartMonth", "Country",
+        "Email", "WebAddr", "SupportedLanguages", "DefaultTimeZone", "NameValue", "domain", "sparse", "Id",
+        "SyncToken", "MetaData",
+    ]  # fmt: skip
 
 
 @fact("2.2 the invoice takes the customer's addresses and e-mail")
@@ -110,7 +172,8 @@ def _(company: Company) -> None:
     assert voided["Line"] == [
         {"Id": "1", "LineNum": 1, "Amount": 0, "DetailType": "SalesItemLineDetail",
          "SalesItemLineDetail": {"ItemRef": {"value": "1", "name": "Services"},
-                                 "ItemAccountRef": {"value": "1", "name": "Services"}, "TaxCodeRef": {"value": "NON"}}},
+                                 "ItemAccountRef": {"value": "1", "name": "Services"}, "TaxCodeRef": {"value": "NON"}},
+         "CustomExtensions": []},
         {"Amount": 0, "DetailType": "SubTotalLineDetail", "SubTotalLineDetail": {}},
     ]  # fmt: skip
     assert (voided["TotalAmt"], voided["Balance"], voided["PrivateNote"], voided["SyncToken"]) == (0, 0, "Voided", "1")

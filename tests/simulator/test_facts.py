@@ -191,7 +191,7 @@ def _(company: Company) -> None:
 def _(company: Company) -> None:
     item = {"bId": "bid1", "operation": "create", "Vendor": {"DisplayName": "Boraski Family Store"}}
     answer = company.post("batch", {"BatchItemRequest": [item]})
-    assert answer.text.startswith('{"BatchItemResponse":[{"Vendor":{"Balance":0,"Vendor1099":false,"CurrencyRef":')
+    assert answer.text.startswith('{"BatchItemResponse":[{"Vendor":{"Balance":0,"BillRate":0,"Vendor1099":false,')
     assert re.search(r'\},"bId":"bid1"\}\],"time":"[^"]+"\}$', answer.text)
 
 

@@ -104,7 +104,7 @@ def _finish(books: Books, line: dict[str, Any], totals: Totals) -> dict[str, Any
         finished.pop("LinkedTxn")
     if kind == "GroupLineDetail":
         return finished | {kind: line.get(kind, {})}
-    return finished | {kind: _sales_item(books, line, totals)}
+    return finished | {kind: _sales_item(books, line, totals), "CustomExtensions": []}
 
 
 def _sales_item(books: Books, line: dict[str, Any], totals: Totals) -> dict[str, Any]:

@@ -69,6 +69,21 @@ CLASSIFICATIONS = {
     "Income": "Revenue", "Other Income": "Revenue", "Expense": "Expense", "Cost of Goods Sold": "Expense",
     "Other Expense": "Expense",
 }  # fmt: skip
+_SUBTYPES = {
+    "Bank": "CashOnHand", "Accounts Receivable": "AccountsReceivable", "Other Current Asset": "EmployeeCashAdvances",
+    "Fixed Asset": "FurnitureAndFixtures", "Other Asset": "Licenses", "Accounts Payable": "AccountsPayable",
+    "Credit Card": "CreditCard", "Long Term Liability": "NotesPayable",
+    "Other Current Liability": "OtherCurrentLiabilities", "Equity": "OpeningBalanceEquity",
+    "Income": "NonProfitIncome", "Other Income": "DividendIncome", "Expense": "Travel",
+    "Cost of Goods Sold": "SuppliesMaterialsCogs", "Other Expense": "Depreciation",
+}  # fmt: skip
+_TYPES = {
+    **{subtype: kind for kind, subtype in _SUBTYPES.items()}, "Checking": "Bank", "Savings": "Bank",
+    "MoneyMarket": "Bank", "TrustAccounts": "Bank", "CashAndCashEquivalents": "Bank", "UndepositedFunds":
+    "Other Current Asset", "Inventory": "Other Current Asset", "SuppliesMaterials": "Expense",
+    "EquipmentRental": "Expense", "RentOrLeaseOfBuildings": "Expense",
+    "RetainedEarnings": "Equity", "SalesTaxPayable": "Other Current Liability",
+}  # fmt: skip
 
 
 class Account(ListEntry):
@@ -94,11 +109,11 @@ class Account(ListEntry):
         """An account needs a type or a subtype; its class follows from the type."""
         if "AccountType" not in body and "AccountSubType" not in body:
             raise faults.missing("AccountType")
-        body.setdefault("AccountType", "Income")
+        body.setdefault("AccountType", _TYPES.get(body.get("AccountSubType", ""), "Income"))
         body["SubAccount"] = "ParentRef" in body
         super().complete(books, body, old, request)
         body["Classification"] = CLASSIFICATIONS[body["AccountType"]]
-        body.setdefault("AccountSubType", body["AccountType"].replace(" ", ""))
+        body.setdefault("AccountSubType", _SUBTYPES[body["AccountType"]])
         body.setdefault("CurrentBalance", 0)
         body.setdefault("CurrentBalanceWithSubAccounts", 0)
         set_currency(books, body)
@@ -113,8 +128,9 @@ class Item(ListEntry):
     nested = True
     own_fields = {
         "Name": text(100, filterable=True), "Sku": text(100, filterable=True),
-        "Description": text(4000, filterable=True), **_FQN, "ParentRef": ref("Item", filterable=True),
-        "SubItem": flag(), "Level": computed("number"), "Taxable": flag(), "SalesTaxIncluded": flag(),
+        "Description": text(4000, filterable=True), "Active": flag(filterable=True), "SubItem": flag(),
+        "ParentRef": ref("Item", filterable=True), "Level": computed("number"),
+        "FullyQualifiedName": computed(filterable=True), "Taxable": flag(), "SalesTaxIncluded": flag(),
         "UnitPrice": decimal(filterable=True), "RatePercent": decimal(),
         "Type": choice("Service", "Inventory", "NonInventory", "Group", "Category", "Bundle", filterable=True),
         "IncomeAccountRef": ref("Account"), "PurchaseDesc": text(1000), "PurchaseTaxIncluded": flag(),
@@ -148,6 +164,8 @@ class Item(ListEntry):
         for name in ("UnitPrice", "PurchaseCost"):
             body.setdefault(name, 0)
         body.setdefault("TrackQtyOnHand", body["Type"] == "Inventory")
+        if body["Type"] in ("Service", "NonInventory"):
+            body.setdefault("DeferredRevenue", False)
 
 
 class Term(ListEntry):

@@ -78,7 +78,7 @@ class Name(EntityType):
         if old is None:
             self.defaults(books, body)
             body["V4IDPseudonym"] = (
-                "00" + hashlib.sha256(f"{books.realm}{self.kind}{body['Id']}".encode()).hexdigest()[:30]
+                "00" + hashlib.sha256(f"{books.realm}{self.kind}{body['Id']}".encode()).hexdigest()[:36]
             )
         number_addresses(books, body, ("BillAddr", "ShipAddr", "PrimaryAddr"), old)
 
@@ -190,7 +190,8 @@ class Vendor(Name):
 
     def defaults(self, books: Books, body: dict[str, Any]) -> None:
         """As recorded from the sandbox."""
-        body.setdefault("Balance", 0)
+        for name in ("Balance", "BillRate", "CostRate"):
+            body.setdefault(name, 0)
         body.setdefault("Vendor1099", False)
         set_currency(books, body)
 

@@ -64,7 +64,6 @@ class SalesForm(EntityType):
     """A form with sale lines, a total and tax."""
 
     counted = True
-    nameless = frozenset({"SalesTermRef"})
     owes: ClassVar[int] = 0  # +1 when the form's balance is owed by the customer, -1 when owed to it
     needs_customer: ClassVar[bool] = True
 
@@ -102,6 +101,20 @@ class SalesForm(EntityType):
         for target, source in (("BillAddr", "BillAddr"), ("ShipAddr", "ShipAddr"), ("BillEmail", "PrimaryEmailAddr")):
             if target not in body and source in holder.body:
                 body[target] = holder.body[source]
+        if "BillAddr" in body or "ShipAddr" in body:
+            body.setdefault("FreeFormAddress", True)
+            self.ship_from_company(books, body)
+
+    def ship_from_company(self, books: Books, body: dict[str, Any]) -> None:
+        """In the US a new form says where it ships from, in two lines: automated sales tax asks for it."""
+        row = books.row("CompanyInfo", 1) if books.company.country == "US" and "ShipFromAddr" not in body else None
+        address = row.body.get("CompanyAddr", {}) if row else {}
+        if "Line1" in address and "City" in address:
+            place = " ".join(address[part] for part in ("CountrySubDivisionCode", "PostalCode") if part in address)
+            body["ShipFromAddr"] = {
+                "Id": str(books.next_id("address")), "Line1": address["Line1"],
+                "Line2": f"{address['City']}, {place.replace(' ', '  ', 1)}",
+            }  # fmt: skip
 
     def open_cents(self, body: Mapping[str, Any]) -> int:
         """Its balance, with the sign of who owes it."""
@@ -154,6 +167,12 @@ class Invoice(SalesForm):
         if old is not None and body.get("CustomerRef", {}).get("value") != old.body["CustomerRef"]["value"]:
             links.release_all(books, old)
         super().complete(books, body, old, request)
+        if not request.by_user:
+            times = body["MetaData"]
+            body["MetaData"] = {
+                "CreateTime": times["CreateTime"], "LastModifiedByRef": {"value": books.company.user_id},
+                "LastUpdatedTime": times["LastUpdatedTime"],
+            }  # fmt: skip
         body.setdefault("LinkedTxn", [])
         for name in ("AllowIPNPayment", "AllowOnlinePayment", "AllowOnlineCreditCardPayment", "AllowOnlineACHPayment"):
             body.setdefault(name, False)
@@ -219,8 +238,8 @@ class CreditMemo(SalesForm):
     verbs = frozenset({"create", "update", "delete", "void", "send"})
     owes = -1
     own_fields = {
-        **_FIRST, "Balance": computed("number", filterable=True),
-        "RemainingCredit": computed("number", filterable=True),
+        "RemainingCredit": computed("number", filterable=True), **_FIRST,
+        "Balance": computed("number", filterable=True),
         "PaymentMethodRef": ref("PaymentMethod"), "PaymentRefNum": text(21), "InvoiceRef": record("ReferenceType"),
         **_LAST,
     }  # fmt: skip
