@@ -124,10 +124,13 @@ def document_standing(document: Invoice | Payment) -> DocumentStanding:
 
 
 def count_of_account(status: Literal["waiting", "failed"]) -> Coalesce:
-    """Return, as SQL, how many invoices and payments of an account (the outer query) have the effective status."""
+    """Return, as SQL, how many invoices and payments of an account (the outer query) have the effective status.
+
+    Deleted ones count: their deletion in QuickBooks waits, or was refused.
+    """
 
     def of(model: type[Invoice] | type[Payment]) -> Coalesce:
-        rows = annotate_documents(_all(model).filter(account=OuterRef("pk")))
+        rows = annotate_documents(model.with_deleted.filter(account=OuterRef("pk")))
         counted = rows.filter(quickbooks_status=status).order_by().values("account").annotate(n=Count("pk")).values("n")
         return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
 
@@ -135,7 +138,11 @@ def count_of_account(status: Literal["waiting", "failed"]) -> Coalesce:
 
 
 def document_counts(firm: Firm, model: type[Invoice] | type[Payment]) -> Counter[DocumentStatus]:
-    """Return how many of the firm's invoices or payments have each effective status. One statement."""
-    rows = annotate_documents(_all(model).filter(firm=firm).order_by())
+    """Return how many of the firm's invoices or payments have each effective status. One statement.
+
+    Deleted ones count while their deletion in QuickBooks waits, or where it was refused.
+    """
+    rows = annotate_documents(model.with_deleted.filter(firm=firm).order_by())
+    rows = rows.filter(Q(deleted_at=None) | Q(quickbooks_status__in=[DocumentStatus.WAITING, DocumentStatus.FAILED]))
     counted = rows.values_list("quickbooks_status").annotate(Count("pk"))
     return Counter({DocumentStatus(status): count for status, count in counted})

@@ -14,6 +14,7 @@ from accounts import services as books
 from accounts.models import Invoice, Payment
 from qbsync.causes import cause_label
 from qbsync.models import AccountSync, Connection, ConnectionStatus, HistoryEntry, InvoiceSync
+from qbsync.selectors import document_counts, standing
 from qbsync.selectors.errors import Cause, account_errors, causes_of, document_errors, error_counts
 from qbsync.services import Refused
 from qbsync.services.retries import accounts_retry, documents_retry
@@ -59,6 +60,17 @@ def test_a_deletion_that_quickbooks_refuses_is_listed(desk: Desk) -> None:
     assert not document_errors(desk.connection, Invoice), "it waits to be deleted there"
     InvoiceSync.objects.update(settled_revision=invoice.revision)
     assert list(document_errors(desk.connection, Invoice)) == [invoice]
+
+
+def test_a_refused_deletion_counts_wherever_failures_are_counted(desk: Desk) -> None:
+    account = desk.synced("Linked LLC")
+    sent = {"status": DocumentStatus.SYNCED, "qbo_id": "78", "pushed_revision": 1, "settled_revision": 1}
+    refused, done = desk.invoice(account, **{**REFUSED, "qbo_id": "77"}), desk.invoice(account, **sent)
+    books.invoice_delete(invoice=refused), books.invoice_delete(invoice=done)
+    assert standing(account).waiting == 2
+    InvoiceSync.objects.update(settled_revision=9)
+    assert (standing(account).waiting, standing(account).failed) == (0, 1)
+    assert document_counts(desk.firm, Invoice) == {DocumentStatus.FAILED: 1}
 
 
 def test_causes_are_counted_by_reason_and_code(desk: Desk) -> None:
