@@ -1,6 +1,7 @@
 """The verbs of the sync. These modules are the only writers of an account's sync status.
 
 ``accounts``     what a person asks of one account: sync, create, unsync, change customer
+``bulk``         what a person asks of many accounts at once
 ``documents``    what a person asks of one invoice or payment
 ``connections``  set-up, settings, and what follows from a connection's end or return
 ``scope``        what follows from a change in the firm's books
@@ -12,6 +13,12 @@ from qbsync.services.accounts import (
     account_create_customer,
     account_sync,
     account_unsync,
+)
+from qbsync.services.bulk import (
+    accounts_create_customers,
+    accounts_sync,
+    accounts_unsync,
+    accounts_unsync_undo,
 )
 from qbsync.services.connections import (
     connection_resumed,
@@ -28,6 +35,10 @@ __all__ = [
     "account_create_customer",
     "account_sync",
     "account_unsync",
+    "accounts_create_customers",
+    "accounts_sync",
+    "accounts_unsync",
+    "accounts_unsync_undo",
     "books_changed",
     "connection_resumed",
     "connection_set_up",

@@ -16,12 +16,13 @@ from django_htmx.http import HttpResponseClientRedirect
 from accounts.models import Account
 from accounts.selectors import AccountQuery, accounts_found
 from portal.access import MemberRequest, manager_required
+from qbsync import services
 from qbsync.bulkrules import MOST, Left, Verb
 from qbsync.models import Connection
 from qbsync.selectors.bulk import bulk_preview
 from qbsync.services import Refused
-from qbsync.services import bulk as services
 from qbsync.services.accounts import connection_for
+from qbsync.services.bulk import Done
 from qbsync.views.answers import REFUSED, is_htmx
 
 RESULT_KEY = "quickbooks_bulk"
@@ -146,9 +147,7 @@ def _back(params: QueryDict) -> str:
     return reverse("account_list") + (f"?{kept.urlencode()}" if kept else "")
 
 
-def _back_to_list(
-    request: MemberRequest, params: QueryDict, verb: str, done: services.Done, missed: int
-) -> HttpResponse:
+def _back_to_list(request: MemberRequest, params: QueryDict, verb: str, done: Done, missed: int) -> HttpResponse:
     request.session[RESULT_KEY] = {
         "verb": verb,
         "count": done.count,
