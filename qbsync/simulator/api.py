@@ -103,9 +103,9 @@ def _reset(request: web.Request) -> None:
 async def _answer(request: web.Request, sim: Simulator, company: Company | None, call: Call) -> Answer:
     bearer = request.headers.get("Authorization", "")
     value = bearer[7:].strip() if bearer[:7].lower() == "bearer " else ""
-    given = tokens.holder(sim, value) if value else None
+    given = tokens.holder(sim, value) if value.isascii() and value else None
     if given is None:
-        return _unauthorized(sim, f"Token expired: {value}" if value else "Token is missing")
+        return _unauthorized(sim, f"Token expired: {value[:2000]}" if value else "Token is missing")
     if company is None or given.realm != company.realm:
         return _forbidden(sim)
     if not sim.limits.admit(company, batch=call.endpoint == "batch"):

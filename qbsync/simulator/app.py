@@ -12,6 +12,8 @@ from .pages import routes as pages
 from .simulator import Simulator
 from .state import SIM
 
+LONGEST_ADDRESS = 64 * 1024  # clients put whole queries into it
+
 
 def build(data_dir: Path) -> web.Application:
     """The application over the companies stored in `data_dir`."""
@@ -42,4 +44,7 @@ async def _keep_counts(sim: Simulator) -> None:
 def serve(host: str, port: int, data_dir: Path) -> None:
     """Run until SIGINT or SIGTERM."""
     print(f"QuickBooks Online simulator on http://{host}:{port}/ (data in {data_dir})", flush=True)  # noqa: T201
-    web.run_app(build(data_dir), host=host, port=port, print=None, access_log=None, shutdown_timeout=2)
+    web.run_app(
+        build(data_dir), host=host, port=port, print=None, access_log=None, shutdown_timeout=2,
+        max_line_size=LONGEST_ADDRESS, max_field_size=LONGEST_ADDRESS,
+    )  # fmt: skip

@@ -91,7 +91,7 @@ async def authorize_page(request: web.Request) -> web.Response:
 async def authorize(request: web.Request) -> web.Response:
     """Take the decision and send the browser back to the client."""
     sim = request.app[SIM]
-    form = {name: str(value) for name, value in (await request.post()).items()}
+    form = await _form(request)
     problem = _problem(form)
     allowed = form.get("decision") == "allow"
     if not problem and allowed and form.get("realm_id") not in sim.companies.known:
@@ -128,10 +128,20 @@ def _refuse(request: web.Request, status: int, error: str, description: str = ""
     return web.json_response(body, status=status, headers=headers)
 
 
+async def _form(request: web.Request) -> dict[str, str]:
+    """The fields of a form; one that cannot be read has none."""
+    try:
+        fields = {name: str(value) for name, value in (await request.post()).items()}
+        "".join((*fields, *fields.values())).encode()
+    except (ValueError, LookupError):
+        return {}
+    return fields
+
+
 async def token(request: web.Request) -> web.Response:
     """Exchange a code or refresh."""
     sim = request.app[SIM]
-    form = {name: str(value) for name, value in (await request.post()).items()}
+    form = await _form(request)
     if not _client_ok(request, form):
         return _refuse(request, 401, "invalid_client")
     kind = form.get("grant_type")
@@ -190,7 +200,7 @@ async def revoke(request: web.Request) -> web.Response:
     try:
         body = loads(raw.decode())
     except (NotJson, UnicodeDecodeError):
-        body = {name: str(value) for name, value in (await request.post()).items()}
+        body = await _form(request)
     value = body.get("token") if isinstance(body, dict) else None
     if not isinstance(value, str) or not tokens.revoke(sim, value):
         return _refuse(request, 400, "invalid_request", "Token is not valid")

@@ -7,6 +7,7 @@ from typing import Any
 
 _CENT = Decimal("0.01")
 _ZERO = Decimal(0)
+DEEPEST = 64  # far more than any entity, far less than what recursion bears
 
 
 class NotJson(ValueError):
@@ -21,13 +22,31 @@ _decoder = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse_constant
 
 
 def loads(text: str) -> Any:
-    """Parse JSON with every fraction as `Decimal`. Raises `NotJson`."""
+    """Parse JSON with every fraction as `Decimal`. Raises `NotJson`, also for what is nested absurdly deep."""
     try:
-        return _decoder.decode(text)
+        value = _decoder.decode(text)
+        if text.count("[") + text.count("{") > DEEPEST and not depth_within(value, DEEPEST):
+            raise NotJson("the values are nested too deeply")
+        return value
     except NotJson:
         raise
     except (ValueError, RecursionError, ArithmeticError) as error:
         raise NotJson(str(error)) from error
+
+
+def depth_within(value: Any, limit: int) -> bool:
+    """Whether lists and objects are nested at most `limit` deep."""
+    level = [value]
+    for _ in range(limit + 1):
+        level = [
+            inner
+            for each in level
+            if isinstance(each, dict | list)
+            for inner in (each.values() if isinstance(each, dict) else each)
+        ]
+        if not level:
+            return True
+    return False
 
 
 def dumps(value: Any) -> str:

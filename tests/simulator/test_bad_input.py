@@ -225,3 +225,49 @@ def test_the_control_api_says_what_is_wrong(company: Company, path: str, body: o
     assert answer.status_code == 400
     assert answer.json()["error"]
     assert requests.get(f"{company.url}/_sim/companies", timeout=10).json() == known
+
+
+@pytest.mark.parametrize("prop", ["CustomField", "OtherContactInfo", "BillAddr"])
+def test_values_nested_absurdly_deep_are_refused(company: Company, prop: str) -> None:
+    data = f'{{"DisplayName": "Deep", "{prop}": {"[" * 500}{"]" * 500}}}'.encode()
+    assert code(raw(company, "customer", data)) == "2010"
+    assert code(raw(company, "batch", b'{"BatchItemRequest": [{"bId": "1", "operation": "create", "Customer": '
+                    + data + b"}]}")) == "2010"  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "select Id from Customer where " + " and ".join(["Id > '0'"] * 5000),  # noqa: S608
+        "select Id from Customer orderby " + ",".join(["Id"] * 3000),  # noqa: S608
+        "select " + ",".join(["Id"] * 20_000) + " from Customer",  # noqa: S608
+        "select Id from Customer where Balance > '1e999999999'",
+        "select Id from Customer where Balance > '-1e-999999999'",
+    ],
+)
+def test_queries_of_absurd_size_mean_nothing(company: Company, text: str) -> None:
+    assert code(raw(company, "query", text.encode(), "application/text")) == "4001"
+
+
+def test_a_long_query_fits_into_an_address(company: Company) -> None:
+    many = ",".join(f"'{number}'" for number in range(1, 3000))
+    answer = company.get("query", query=f"select Id from Customer where Id in ({many}) orderby Id")  # noqa: S608
+    assert [each["Id"] for each in answer.json()["QueryResponse"]["Customer"]] == ["1", "2"]
+
+
+def test_a_token_that_is_no_text_is_a_401(company: Company) -> None:
+    answer = requests.get(f"{company.base}/customer/1", headers={"Authorization": b"Bearer \xff\xfe"}, timeout=10)
+    assert (answer.status_code, answer.json()["fault"]["error"][0]["code"]) == (401, "3200")
+
+
+@pytest.mark.parametrize("path", ["oauth2/v1/tokens/bearer", "v2/oauth2/tokens/revoke", "connect/oauth2"])
+@pytest.mark.parametrize("data", [b"\xff\xff=%ff", b"grant_type=%ed%a0%80", b"a" * 100_000, b"=&=&="])
+def test_a_form_that_is_no_text_is_refused(company: Company, path: str, data: bytes) -> None:
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Authorization": "Basic %%%"}
+    answer = requests.post(f"{company.url}/{path}", data=data, headers=headers, timeout=10)
+    assert 400 <= answer.status_code < 500
+
+
+@pytest.mark.parametrize("name", ["a\x00b", "a\x1bb", "a\rb"])
+def test_control_characters_are_no_part_of_a_name(company: Company, name: str) -> None:
+    assert code(company.post("customer", {"DisplayName": name})) == "2040"

@@ -184,3 +184,7 @@ def test_an_invoice_given_to_another_customer_takes_its_balance_along(company: C
     company.update("Invoice", company.read("Invoice", invoice["Id"]), CustomerRef={"value": "2"})
     assert company.read("Customer", "2")["Balance"] == 100
     assert company.read("Customer", "1")["Balance"] == -30
+
+
+def test_an_invoice_of_the_last_day_is_due_on_it(company: Company) -> None:
+    assert company.invoice(5, TxnDate="9999-12-31")["DueDate"] == "9999-12-31"

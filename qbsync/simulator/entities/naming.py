@@ -7,7 +7,7 @@ from .. import faults
 from ..books import Books
 from ..store import Row
 
-_FORBIDDEN = re.compile(r"[:\t\n\r]")
+_FORBIDDEN = re.compile(r"[:\x00-\x1f]")
 _SUFFIX = re.compile(r" \(deleted(?: \d+)?\)\Z")
 DEEPEST = 4
 

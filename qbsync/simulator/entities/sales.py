@@ -194,7 +194,8 @@ def _due(books: Books, body: dict[str, Any]) -> str:
     term = term or books.preference("SalesFormsPrefs", "DefaultTerms")
     row = books.row("Term", term["value"]) if term else None
     days = int(row.body.get("DueDays", 30)) if row else 30
-    return (date.fromisoformat(body["TxnDate"]) + timedelta(days=days)).isoformat()
+    start = date.fromisoformat(body["TxnDate"])
+    return (start + min(timedelta(days=days), date.max - start)).isoformat()
 
 
 class Estimate(SalesForm):

@@ -14,6 +14,7 @@ from ..store import casefold, folded
 from .grammar import Condition, Query, parse
 
 DEFAULT_PAGE, LARGEST_PAGE, LONGEST_PATTERN = 100, 1000, 4000
+MOST_CONDITIONS, MOST_SORTINGS, MOST_COLUMNS = 100, 20, 500
 LAST_POSITION = 2**31 - 1
 _COLUMNS = {"Id": "id", "DocNumber": "doc", "CustomerRef": "customer", "TxnDate": "txn_date", "Active": "active"}
 _STAMPS = {"createtime": "created", "lastupdatedtime": "updated"}
@@ -36,6 +37,9 @@ def run(books: Books, text: str) -> str:
             raise refused(f"value {value} is too small. Min allowed value is {low}")
         if value > high:
             raise refused(f"value {value} is too large. Max allowed value is {high}")
+    counts = ((query.conditions, MOST_CONDITIONS), (query.order, MOST_SORTINGS), (query.columns or (), MOST_COLUMNS))
+    if any(len(parts) > most for parts, most in counts):
+        raise refused("The query has too many conditions or properties")
     where, arguments = _where(books, entity, query)
     if query.counting:
         counted = books.store.db.execute(f"SELECT count(*) FROM entity WHERE {where}", arguments).fetchone()  # noqa: S608
@@ -160,7 +164,7 @@ def _literal(name: str, field: Field, value: Any) -> Any:
             number = None
         if field.kind == "ref" and name != "CustomerRef":
             return str(value)
-        if number is None or not number.is_finite() or abs(number) > 10**17:
+        if number is None or not number.is_finite() or number.adjusted() > 17 or number.adjusted() < -30:
             if field.kind == "number":
                 raise refused(f"Invalid value for property {name}: {str(value)[:50]}")
             return -1
