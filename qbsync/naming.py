@@ -98,11 +98,10 @@ def parse(name: str) -> Name:
 def search_keys(name: str) -> list[str]:
     """Return what to look for so that similar names are found: the words, and the names a household may go by."""
     parsed = parse(name)
-    keys = [parsed.core]
-    if parsed.household:
-        surname = parsed.household.surname
-        keys += [f"{given} {surname}" for given in sorted(parsed.household.given)[:3]] + [f"{surname} family"]
-    return list(dict.fromkeys(key for key in keys if key))
+    if parsed.household is None:
+        return [parsed.core] if parsed.core else []
+    surname = parsed.household.surname
+    return [*(f"{given} {surname}" for given in sorted(parsed.household.given)[:2]), f"{surname} family"]
 
 
 def _tokens(name: str) -> list[Word]:

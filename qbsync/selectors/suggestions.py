@@ -132,9 +132,7 @@ def _similar(accounts: Sequence[Account], connection: Connection) -> dict[int, s
     """For each account the keys of customers with a similar name, by the trigram index. At most four statements."""
     wanted: dict[float, list[tuple[int, str]]] = defaultdict(list)
     for account in accounts:
-        names = [account.name, *(contact.name for contact in list(account.contacts.all())[:_CONTACTS])]
-        keys = dict.fromkeys(key for name in names for key in (*search_keys(name), fold(name)[:_LONGEST_KEY]))
-        for key in list(keys)[:_MOST_KEYS]:
+        for key in _keys(account):
             wanted[_SIMILARITY_OF_SHORT if len(key) <= _SHORT else _SIMILARITY].append((account.pk, key))
     found: dict[int, set[int]] = defaultdict(set)
     with transaction.atomic(), database.cursor() as cursor:
@@ -145,6 +143,14 @@ def _similar(accounts: Sequence[Account], connection: Connection) -> dict[int, s
             for account_pk, customer_pk in cursor.fetchall():
                 found[account_pk].add(customer_pk)
     return found
+
+
+def _keys(account: Account) -> list[str]:
+    """The names to look for: the account's and its contacts', with accents and without."""
+    names = [account.name, *(contact.name for contact in list(account.contacts.all())[:_CONTACTS])]
+    keys = [key for name in names for key in search_keys(name)]
+    accented = [fold(name)[:_LONGEST_KEY] for name in names if not name.isascii()]
+    return list(dict.fromkeys(keys + accented))[:_MOST_KEYS]
 
 
 def _remembered(account: Account) -> int:

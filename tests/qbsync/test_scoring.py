@@ -123,4 +123,4 @@ def test_a_name_of_a_legal_form_alone_keeps_its_words() -> None:
 
 
 def test_a_household_is_looked_for_by_each_of_its_people() -> None:
-    assert search_keys("John & Mary Smith") == ["john mary smith", "john smith", "mary smith", "smith family"]
+    assert search_keys("John & Mary Smith") == ["john smith", "mary smith", "smith family"]
