@@ -32,6 +32,7 @@ urlpatterns = [
     path(PAYMENT + "skip/", documents.payment_skip, name="quickbooks_payment_skip"),
     path(SETTINGS, settings.page, name="quickbooks_settings"),
     path(SETTINGS + "progress/", settings.progress, name="quickbooks_progress"),
+    path(SETTINGS + "runs/", settings.runs, name="quickbooks_runs"),
     path(SETTINGS + "errors/", errors, name="quickbooks_errors"),
     path(SETTINGS + "errors/retry/", errors_retry, name="quickbooks_errors_retry"),
     path(SETTINGS + "errors/<slug:kind>/<int:pk>/retry/", error_retry, name="quickbooks_error_retry"),

@@ -10,12 +10,13 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import HttpResponseStopPolling
 
+from accounts.selectors import document_page
 from portal.access import MemberRequest, manager_required, owner_required
 from qbsync import connecting, selectors, services
 from qbsync.forms import SettingsForm
 from qbsync.gateway import faults
 from qbsync.models import Connection
-from qbsync.models.connection import LIVE
+from qbsync.models.connection import LIVE, SyncRun
 from qbsync.presentation import LABELS, REASON_LABELS
 from qbsync.selectors import connection_of
 from qbsync.states import DocumentStatus
@@ -42,6 +43,15 @@ def progress(request: MemberRequest) -> HttpResponse:
     if connection is None or connection.status not in LIVE:
         return HttpResponseStopPolling()
     return render(request, "qbsync/_progress.html", _progress(connection))
+
+
+@manager_required
+@require_safe
+def runs(request: MemberRequest) -> HttpResponse:
+    """Show every run of the sync, newest first."""
+    found = SyncRun.objects.filter(connection__firm=request.firm).order_by("-started_at", "-pk")
+    context = {"page": document_page(found, request.GET.get("page")), "firm": request.firm}
+    return render(request, "qbsync/runs.html", context)
 
 
 @manager_required

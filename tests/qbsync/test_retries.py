@@ -64,7 +64,12 @@ def test_a_deletion_that_quickbooks_refuses_is_listed(desk: Desk) -> None:
 
 def test_a_refused_deletion_counts_wherever_failures_are_counted(desk: Desk) -> None:
     account = desk.synced("Linked LLC")
-    sent = {"status": DocumentStatus.SYNCED, "qbo_id": "78", "pushed_revision": 1, "settled_revision": 1}
+    sent: dict[str, Any] = {
+        "status": DocumentStatus.SYNCED,
+        "qbo_id": "78",
+        "pushed_revision": 1,
+        "settled_revision": 1,
+    }
     refused, done = desk.invoice(account, **{**REFUSED, "qbo_id": "77"}), desk.invoice(account, **sent)
     books.invoice_delete(invoice=refused), books.invoice_delete(invoice=done)
     assert standing(account).waiting == 2

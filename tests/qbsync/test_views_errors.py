@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from accounts.models import Invoice
 from portal.models import Membership
 from qbsync.models import AccountSync, Connection, ConnectionStatus, InvoiceSync, PaymentSync
 from qbsync.states import DocumentReason, DocumentStatus, Reason, Status
-from tests.qbsync.desk import Desk
+from tests.qbsync.desk import NOON, Desk
 
 ERRORS = "/settings/integrations/quickbooks/errors/"
 REFUSED: dict[str, Any] = {
@@ -260,3 +261,16 @@ def test_a_dialog_that_was_opened_from_the_list_tells_it_that_the_account_has_ch
     answer = desk.sign_in(desk.adam).post(f"/clients/accounts/{account.pk}/quickbooks/unsync/", headers=headers)
     assert "accountChanged" in answer["HX-Trigger"] and "dialogClose" in answer["HX-Trigger"]
     assert answer["HX-Reswap"] == "none" and "Acme is not synced any more." in answer.content.decode()
+
+
+def test_every_run_of_the_firm_is_listed_on_pages_of_fifty(desk: Desk) -> None:
+    for minutes in range(51):
+        started = NOON + timedelta(minutes=minutes)
+        desk.connection.runs.create(started_at=started, ended_at=started, requests=1000 + minutes)
+    runs = "/settings/integrations/quickbooks/runs/"
+    adam = desk.sign_in(desk.adam)
+    first, second = (adam.get(f"{runs}?page={number}").content.decode() for number in (1, 2))
+    assert "1,050" in first and "1,000" not in first and "1,000" in second
+    assert runs in adam.get("/settings/integrations/quickbooks/").content.decode()
+    assert "Nothing has been synced yet" in desk.sign_in(desk.nadia).get(runs).content.decode()
+    assert desk.sign_in(desk.erin).get(runs).status_code == 403
