@@ -13,7 +13,7 @@ from .entities import EntityType
 from .query import select
 from .render import dumps
 from .simulator import Simulator
-from .writes import VERBS, write
+from .writes import VERBS, as_read, write
 
 Result = tuple[int, str]
 
@@ -81,7 +81,7 @@ def _read(sim: Simulator, company: Company, call: Call) -> str:
         raise faults.missing("Id")
     row = entity.find(books, call.number or "1")
     found = sim.store.text(company.realm, entity.kind, row.id)
-    body = found[0] if found else "{}"
+    body = as_read(entity, found[0] if found else "{}")
     if call.parameters.get("include") == "invoiceLink" and entity.kind == "Invoice":
         body = dumps(row.body | {"InvoiceLink": f"https://simulator.invalid/portal/{company.realm}/{row.id}"})
     return f'{{"{entity.kind}":{body},"time":{_time(sim, company)}}}'

@@ -54,7 +54,7 @@ async def discovery(request: web.Request) -> web.Response:
         "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],
         "claims_supported": ["aud", "exp", "iat", "iss", "realmid", "sub"],
     }
-    return web.json_response(document)
+    return _json(document)
 
 
 def _problem(asked: dict[str, str]) -> str | None:
@@ -122,10 +122,16 @@ def _client_ok(request: web.Request, form: dict[str, str]) -> bool:
     return form.get("client_id") == CLIENT_ID and form.get("client_secret") == CLIENT_SECRET
 
 
+def _json(body: dict[str, Any], headers: dict[str, str] | None = None, status: int = 200) -> web.Response:
+    """Compact JSON under the content type that Intuit's answers carry."""
+    named = {"Content-Type": "application/json;charset=utf-8", "Server": "nginx", **(headers or {})}
+    return web.Response(status=status, body=json.dumps(body, separators=(",", ":")).encode(), headers=named)
+
+
 def _refuse(request: web.Request, status: int, error: str, description: str = "") -> web.Response:
     body = {"error": error} | ({"error_description": description} if description else {})
     headers = {"intuit_tid": request.app[SIM].new_tid(), "Cache-Control": "no-cache, no-store"}
-    return web.json_response(body, status=status, headers=headers)
+    return _json(body, headers, status)
 
 
 async def _form(request: web.Request) -> dict[str, str]:
@@ -165,7 +171,7 @@ async def token(request: web.Request) -> web.Response:
     except tokens.InvalidGrant as error:
         return _refuse(request, 400, "invalid_grant", str(error))
     headers = {"intuit_tid": sim.new_tid(), "Cache-Control": "no-cache, no-store"}
-    return web.json_response(body, headers=headers)
+    return _json(body, headers)
 
 
 def _company_of(sim: Simulator, value: str) -> Any:
@@ -222,7 +228,7 @@ async def userinfo(request: web.Request) -> web.Response:
         "sub": _subject(given.email), "email": given.email, "emailVerified": True, "givenName": local,
         "familyName": "Simulator", "phoneNumber": "+1 5555550100", "phoneNumberVerified": False,
     }  # fmt: skip
-    return web.json_response(body, headers={"intuit_tid": sim.new_tid()})
+    return _json(body, {"intuit_tid": sim.new_tid()})
 
 
 def _key(sim: Simulator) -> rsa.RSAPrivateKey:
@@ -254,4 +260,4 @@ def _id_token(request: web.Request, given: tokens.Grant) -> str:
 async def jwks(request: web.Request) -> web.Response:
     """The public key of the id tokens."""
     public = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(_key(request.app[SIM]).public_key()))
-    return web.json_response({"keys": [{**public, "kid": _KEY_ID, "use": "sig", "alg": "RS256"}]})
+    return _json({"keys": [{**public, "kid": _KEY_ID, "use": "sig", "alg": "RS256"}]})

@@ -34,7 +34,12 @@ def write(
         raise faults.unsupported(str(operation)[:60])
     if entity.kind == "Preferences":
         companies.refresh_preferences(books.company)
-    return row.text
+    return as_read(entity, row.text)
+
+
+def as_read(entity: EntityType, text: str) -> str:
+    """An entity as reads and writes answer it. Recorded: a customer's ClientEntityId is in answers to queries only."""
+    return text.replace('"ClientEntityId":"0",', "", 1) if entity.kind == "Customer" else text
 
 
 def operation_of(parameter: str | None, sent: Any) -> str:

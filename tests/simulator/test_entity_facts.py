@@ -19,7 +19,10 @@ def _(company: Company) -> None:
         "Active", "DefaultTaxCodeRef",
     ]  # fmt: skip
     assert [name for name in made if name in recorded] == recorded
-    assert set(made) - set(recorded) == {"IsProject", "ClientEntityId", "V4IDPseudonym"}
+    assert set(made) - set(recorded) == {"IsProject", "V4IDPseudonym"}
+    assert "ClientEntityId" not in company.read("Customer", made["Id"])
+    (found,) = company.query(f"select * from Customer where Id = '{made['Id']}'")["Customer"]  # noqa: S608
+    assert set(found) - set(made) == {"ClientEntityId"}
     assert '"Balance":0,"BalanceWithJobs":0,' in answer.text
 
 

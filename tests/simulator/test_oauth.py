@@ -193,3 +193,13 @@ def test_the_token_endpoint_can_fail_as_planned(process: Process, company: Compa
     company.control("faults", [{"match": {"endpoint": "token"}, "kind": "http", "status": 503}])
     form = {"grant_type": "refresh_token", "refresh_token": company.tokens["refresh_token"]}
     assert [bearer(process, **form).status_code for _ in range(2)] == [503, 200]
+
+
+def test_a_refused_refresh_is_answered_to_the_byte(company: Company) -> None:
+    answer = requests.post(
+        f"{company.url}/oauth2/v1/tokens/bearer", auth=("simulator-client", "simulator-secret"), timeout=10,
+        data={"grant_type": "refresh_token", "refresh_token": "AB-none"},
+    )  # fmt: skip
+    assert answer.status_code == 400
+    assert answer.text == '{"error":"invalid_grant","error_description":"Incorrect or invalid refresh token"}'
+    assert answer.headers["Content-Type"] == "application/json;charset=utf-8"

@@ -111,6 +111,16 @@ def test_projections_give_what_was_asked_for(people: Company) -> None:
     assert set(found) == {"DisplayName", "MetaData", "domain", "sparse"}
 
 
+def test_the_star_does_not_stand_for_an_items_sku(company: Company) -> None:
+    company.write("Item", {"Name": "Pump", "Sku": "P-1", "IncomeAccountRef": {"value": "1"}, "UnitPrice": 12.5})
+    (plain,) = company.query("select * from Item where Name = 'Pump'")["Item"]
+    (asked,) = company.query("select *, Sku from Item where Name = 'Pump'")["Item"]
+    assert ("Sku" in plain, asked["Sku"], asked["UnitPrice"], plain["UnitPrice"]) == (False, "P-1", 12.5, 12.5)
+    assert company.read("Item", asked["Id"])["Sku"] == "P-1"
+    with pytest.raises(Refused):
+        company.query("select *, Bogus from Item")
+
+
 def test_invoices_are_found_by_customer_number_date_and_balance(company: Company) -> None:
     one = company.invoice(100, TxnDate="2026-01-05")
     company.invoice(70, customer="2", TxnDate="2026-01-06")

@@ -13,9 +13,10 @@ from ..faults import Fault
 
 _GRAMMAR = r"""
     query: SELECT what FROM NAME where? order? paging*
-    what: STAR ("," NAME)* -> everything
+    what: STAR ("," also)* -> everything
         | COUNT "(" STAR ")" -> count
         | NAME ("," NAME)* -> columns
+    also: NAME
     where: WHERE condition ((AND | OR) condition)*
     condition: NAME OPERATOR value -> comparison
         | NAME IN "(" value ("," value)* ")" -> membership
@@ -67,7 +68,8 @@ class Condition:
 
 @dataclass(frozen=True)
 class Query:
-    """A query as read. `columns` is None for everything; `most` is None when MAXRESULTS is not given."""
+    """A query as read. `columns` is None for everything, with `also` what was asked for besides the star; `most` is
+    None when MAXRESULTS is not given."""
 
     entity: str
     counting: bool
@@ -76,6 +78,11 @@ class Query:
     order: tuple[tuple[str, bool], ...]
     start: int
     most: int | None
+    also: tuple[str, ...] = ()
+
+
+class _Also(str):
+    """The name of a property asked for besides the star."""
 
 
 class _Read(Transformer[Token, Query]):
@@ -120,7 +127,10 @@ class _Read(Transformer[Token, Query]):
         return "most", int(parts[1])
 
     def everything(self, parts: list[Any]) -> tuple[str, Any]:
-        return "columns", None
+        return "also", tuple(each for each in parts if not isinstance(each, Token))
+
+    def also(self, parts: list[Token]) -> "_Also":
+        return _Also(parts[0])
 
     def columns(self, parts: list[Any]) -> tuple[str, Any]:
         return "columns", tuple(str(each) for each in parts)
@@ -133,7 +143,7 @@ class _Read(Transformer[Token, Query]):
         entity = next(str(each) for each in parts[2:] if isinstance(each, Token) and each.type == "NAME")
         return Query(
             entity, found.get("count", False), found.get("columns"), found.get("where", ()), found.get("order", ()),
-            found.get("start", 1), found.get("most"),
+            found.get("start", 1), found.get("most"), found.get("also", ()),
         )  # fmt: skip
 
 
@@ -167,7 +177,7 @@ def _unexpected(text: str, token: Token, expected: set[str]) -> Fault:
     images = {_image(each) for each in expected - {"OPERATOR"}}
     images |= {'"iterator"'} if "STARTPOSITION" in expected else set()
     images |= set(_OPERATORS) if "OPERATOR" in expected else set()
-    in_order = sorted(images, key=lambda each: (each != "<EOF>", each.strip('<>"') or each))
+    in_order = sorted(images, key=lambda each: (each != "<EOF>", each.strip('<>"').lower() or each))
     lines = [f"    {each} {'' if each == '<EOF>' else '...'}\n" for each in in_order]
     opening = "Was expecting one of:" if len(lines) > 1 else "Was expecting:"
     return _refused(f'Encountered "{found}" at line {line}, column {column}.\n{opening}\n{"".join(lines)}    ')
