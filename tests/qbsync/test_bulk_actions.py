@@ -6,6 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import redis
+from django.conf import settings
 from django.db import connection as database
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -16,7 +18,7 @@ from qbsync.bulkrules import Left, Verb
 from qbsync.models import AccountSync, Connection, ConnectionStatus, HistoryEntry
 from qbsync.selectors.bulk import bulk_preview
 from qbsync.services import Refused
-from qbsync.services.bulk import PART, accounts_sync, accounts_unsync
+from qbsync.services.bulk import FEW, PART, accounts_sync, accounts_unsync
 from qbsync.states import Ask, Event, Reason, Status
 from tests.qbsync.desk import Desk
 
@@ -313,6 +315,19 @@ def test_the_preview_costs_the_same_statements_however_many_are_chosen(desk: Des
         return len(captured)
 
     assert cost(40) == cost(4) <= 7
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("count", "people", "background"), [(3, 3, 0), (FEW + 1, 0, 1)])
+def test_few_accounts_go_to_the_queue_of_people_and_many_wake_the_firm_once(
+    broker: redis.Redis, desk: Desk, count: int, people: int, background: int
+) -> None:
+    ids = [desk.skipped(f"Smith {number}").pk for number in range(count)]
+    prefix = settings.CELERY_BROKER_TRANSPORT_OPTIONS["global_keyprefix"]
+    broker.delete(f"{prefix}background")  # making the accounts has woken the firm
+    Connection.objects.update(queued_at=None)
+    accounts_sync(firm=desk.firm, account_ids=ids, by=desk.olivia.user, seen_at=timezone.now())
+    assert [broker.llen(f"{prefix}{queue}") for queue in ("people", "background")] == [people, background]
 
 
 def test_nothing_is_asked_of_a_firm_without_quickbooks(desk: Desk) -> None:
