@@ -42,6 +42,7 @@ from quickbooks.objects import (
     VendorCredit,
 )  # fmt: skip
 from quickbooks.objects.base import EmailAddress, Ref
+from quickbooks.objects.creditcardpayment_entity import CreditCardPayment
 from quickbooks.objects.customertype import CustomerType
 from quickbooks.objects.detailline import (
     AccountBasedExpenseLine,
@@ -284,6 +285,25 @@ def test_transfers_time_and_notes_are_kept(qb: QuickBooks) -> None:
     note = Attachable()
     note.Note = "Call back"
     assert Attachable.get(int(note.save(qb=qb).Id), qb=qb).Note == "Call back"
+
+
+def test_a_credit_card_is_paid(qb: QuickBooks) -> None:
+    card, bank = Account(), Account()
+    card.Name, card.AccountType, card.AccountSubType = "Visa of the firm", "Credit Card", "CreditCard"
+    bank.Name, bank.AccountType, bank.AccountSubType = "House bank", "Bank", "Checking"
+    payment = CreditCardPayment()
+    payment.Amount = 100
+    payment.BankAccountRef, payment.CreditCardAccountRef = bank.save(qb=qb).to_ref(), card.save(qb=qb).to_ref()
+    made = payment.save(qb=qb)
+    made.Amount = 101
+    made.save(qb=qb)
+    assert CreditCardPayment.get(int(made.Id), qb=qb).Amount == 101
+    assert [each.Id for each in CreditCardPayment.all(qb=qb)] == [made.Id]
+    payment = CreditCardPayment()
+    payment.Amount, payment.BankAccountRef, payment.CreditCardAccountRef = 5, card.to_ref(), bank.to_ref()
+    with pytest.raises(QuickbooksException) as refused:
+        payment.save(qb=qb)
+    assert refused.value.error_code == 6430
 
 
 def test_a_file_is_attached(qb: QuickBooks, tmp_path: Path) -> None:

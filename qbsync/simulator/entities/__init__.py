@@ -4,6 +4,7 @@ from . import company_info, deposits, expenses, lists, names, others, payments, 
 from .base import REGISTRY, EntityType, Request
 
 BY_PATH = {kind.lower(): entity for kind, entity in REGISTRY.items()}
+BY_PATH["creditcardpayment"] = REGISTRY["CreditCardPaymentTxn"]  # the one whose address has another name
 
 __all__ = [
     "BY_PATH", "REGISTRY", "EntityType", "Request", "company_info", "deposits", "expenses", "lists", "names", "others",

@@ -1,4 +1,4 @@
-"""Owns the entities that stand alone: JournalEntry, Transfer, TimeActivity, Attachable."""
+"""Owns the entities that stand alone: JournalEntry, Transfer, CreditCardPayment, TimeActivity, Attachable."""
 
 from decimal import Decimal
 from typing import Any
@@ -103,6 +103,33 @@ class Transfer(EntityType):
         set_currency(books, body)
 
 
+class CreditCardPayment(EntityType):
+    """Money paid to a credit card. Its address says `creditcardpayment`, its answers `CreditCardPaymentTxn`."""
+
+    kind = "CreditCardPaymentTxn"
+    own_fields = {
+        "TxnDate": day(filterable=True), "Amount": amount(filterable=True), "BankAccountRef": ref("Account"),
+        "CreditCardAccountRef": ref("Account"), "VendorRef": ref("Vendor"), "Memo": text(4000),
+        "CheckNum": text(21), "PrintStatus": choice("NotSet", "NeedToPrint", "PrintComplete"), "CurrencyRef": CURRENCY,
+        "ExchangeRate": decimal(), "PrivateNote": text(4000), **BASE,
+    }  # fmt: skip
+
+    def complete(self, books: Books, body: dict[str, Any], old: Row | None, request: Request) -> None:
+        """Both accounts and the amount are required, and the one that is paid must be a credit card."""
+        for name in ("Amount", "BankAccountRef", "CreditCardAccountRef"):
+            if name not in body:
+                raise faults.missing(name)
+        card = books.row("Account", body["CreditCardAccountRef"]["value"])
+        if card is None or card.body["AccountType"] != "Credit Card":
+            raise faults.Fault(
+                "6430", "Invalid account type used",
+                "Invalid account type used : CreditCardAccountRef is not an account of type Credit Card.", element="",
+            )  # fmt: skip
+        body.setdefault("TxnDate", books.today.isoformat())
+        check_period(books, body, old)
+        set_currency(books, body)
+
+
 class TimeActivity(EntityType):
     """Time that somebody worked."""
 
@@ -173,5 +200,5 @@ class Attachable(EntityType):
             body["AttachableRef"] = attached
 
 
-for _type in (JournalEntry, Transfer, TimeActivity, Attachable):
+for _type in (JournalEntry, Transfer, CreditCardPayment, TimeActivity, Attachable):
     _type()
