@@ -55,7 +55,7 @@ class Call:
         if self.endpoint == "query":
             self.text = self.text if self.method == "POST" else self.parameters.get("query", "")
             return
-        if self.endpoint not in ("write", "batch"):
+        if self.endpoint not in ("write", "batch", "taxservice"):
             return
         try:
             self.sent = xmlform.read(self.text) if self.content_type in XML else loads(self.text)
@@ -103,6 +103,9 @@ def read_call(request: web.Request) -> Call:
     head, *rest = tail.split("/")
     if head in _RESERVED and not rest:
         call.endpoint = call.operation = head
+        return call
+    if tail == "taxservice/taxcode" and request.method == "POST":
+        call.endpoint = call.operation = "taxservice"
         return call
     entity = BY_PATH.get(head)
     if entity is None or head != head.lower() or len(rest) > 2:

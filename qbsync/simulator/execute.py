@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from typing import Any
 
-from . import batch, cdc, faults, requestids, sending, uploads
+from . import batch, cdc, faults, requestids, sending, taxservice, uploads
 from . import clock as clocks
 from .books import Books
 from .calls import XML, Call
@@ -47,6 +47,9 @@ async def execute(sim: Simulator, company: Company, call: Call, plan: dict[str, 
         raise faults.bad_property(f"Unexpected character or end of input: {call.broken}")
     if call.endpoint == "batch":
         return await _batch(sim, company, call, plan)
+    if call.endpoint == "taxservice":
+        books = Books(sim.store, company, sim.clock)
+        return await _once(sim, company, call, plan, lambda: taxservice.create(books, call.sent))
     if call.entity is None or call.operation not in VERBS:
         raise _no_resource(call) if call.entity is None else faults.unsupported(call.operation[:60] or call.method)
     entity = call.entity

@@ -271,3 +271,20 @@ def test_a_form_that_is_no_text_is_refused(company: Company, path: str, data: by
 @pytest.mark.parametrize("name", ["a\x00b", "a\x1bb", "a\rb"])
 def test_control_characters_are_no_part_of_a_name(company: Company, name: str) -> None:
     assert code(company.post("customer", {"DisplayName": name})) == "2040"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        [], None, {}, {"TaxCode": "C"}, {"TaxCode": "C", "TaxRateDetails": {}},
+        {"TaxCode": "C", "TaxRateDetails": [None]},
+        {"TaxCode": "C", "TaxRateDetails": [{"TaxRateId": "../1"}]},
+        {"TaxCode": "C", "TaxRateDetails": [{"TaxRateName": "R", "RateValue": "much", "TaxAgencyId": "1"}]},
+        {"TaxCode": "C", "TaxRateDetails": [{"TaxRateName": "R", "RateValue": 7, "TaxAgencyId": "99"}]},
+        {"TaxCode": "x" * 1000, "TaxRateDetails": [{"TaxRateName": "R", "RateValue": 7, "TaxAgencyId": "1"}]},
+        {"TaxCode": "C:D", "TaxRateDetails": [{"TaxRateName": "R", "RateValue": 7, "TaxAgencyId": "1"}]},
+    ],
+)  # fmt: skip
+def test_a_broken_tax_code_leaves_neither_code_nor_rate(company: Company, body: object) -> None:
+    answer = company.post("taxservice/taxcode", body)
+    assert (answer.status_code, answer.json()["Fault"]["type"]) == (400, "ValidationFault")

@@ -35,6 +35,7 @@ from quickbooks.objects import (
     Purchase,
     SalesReceipt,
     TaxCode,
+    TaxRate,
     Term,
     TimeActivity,
     Transfer,
@@ -51,6 +52,7 @@ from quickbooks.objects.detailline import (
     SalesItemLineDetail,
 )  # fmt: skip
 from quickbooks.objects.journalentry import JournalEntryLine, JournalEntryLineDetail
+from quickbooks.objects.taxservice import TaxRateDetails, TaxService
 from quickbooks.objects.trackingclass import Class
 
 from tests.simulator.client import Company
@@ -304,6 +306,24 @@ def test_a_credit_card_is_paid(qb: QuickBooks) -> None:
     with pytest.raises(QuickbooksException) as refused:
         payment.save(qb=qb)
     assert refused.value.error_code == 6430
+
+
+def test_a_tax_code_is_made_with_a_new_rate(qb: QuickBooks) -> None:
+    service, rate = TaxService(), TaxRateDetails()
+    service.TaxCode = "County"
+    rate.TaxRateName, rate.RateValue, rate.TaxAgencyId = "County rate", 10, 1
+    service.TaxRateDetails.append(rate)
+    made = service.save(qb=qb)
+    (detail,) = made.TaxRateDetails
+    assert (made.TaxCode, detail.TaxRateName, detail.RateValue, detail.TaxAgencyId, detail.TaxApplicableOn) == (
+        "County", "County rate", 10, "1", "Sales",
+    )  # fmt: skip
+    assert TaxRate.get(int(detail.TaxRateId), qb=qb).RateValue == 10
+    code = TaxCode.get(int(made.TaxCodeId), qb=qb)
+    assert code.SalesTaxRateList.TaxRateDetail[0].TaxRateRef.value == detail.TaxRateId
+    with pytest.raises(QuickbooksException) as refused:
+        service.save(qb=qb)
+    assert refused.value.error_code == 6240
 
 
 def test_a_file_is_attached(qb: QuickBooks, tmp_path: Path) -> None:
