@@ -36,7 +36,7 @@ def test_the_list_follows_what_is_typed_and_keeps_its_state_in_the_address(
     page.get_by_label("Search by name or ID").press_sequentially("smith")
     page.wait_for_url("**/clients/accounts/?q=smith")
     expect(page.locator(".row-link")).to_have_count(2)
-    page.get_by_label("Type", exact=True).select_option("company")
+    page.locator("#filter-type").select_option("company")
     page.wait_for_url("**/?q=smith&type=company")
     expect(page.locator(".row-link")).to_have_text(["Smith & Sons"])
     page.reload()
