@@ -32,7 +32,7 @@ check: $(ready) ## Style, types, module boundaries, templates, missing migration
 	@.venv/bin/ruff format --check $(sources)
 	@.venv/bin/mypy $(sources)
 	@.venv/bin/lint-imports
-	@.venv/bin/djlint --quiet --check --lint templates
+	@.venv/bin/djlint --check --lint templates
 	@$(python) manage.py check
 	@$(python) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 
