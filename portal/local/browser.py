@@ -27,7 +27,7 @@ def find_or_fetch() -> str | None:
         return fetched
     if os.geteuid() == 0 and shutil.which("apt-get"):
         _run(["apt-get", "update", "-q"])
-        _run(["apt-get", "install", "-y", "-q", "--no-install-recommends", "chromium"])
+        _run(["apt-get", "install", "-y", "-q", "--no-install-recommends", "chromium", "fonts-dejavu-core"])
     return find()
 
 
