@@ -80,9 +80,8 @@ def _read(sim: Simulator, company: Company, call: Call) -> str:
     if entity is None:
         raise _no_resource(call)
     books = Books(sim.store, company, sim.clock)
-    if call.number is None and "update" in entity.verbs and entity.kind != "Preferences":
-        raise faults.missing("Id")
-    row = entity.find(books, call.number or "1")
+    entity.check_available(books)
+    row = entity.asked(books, call.number, call.parameters)
     found = sim.store.text(company.realm, entity.kind, row.id)
     body = as_read(entity, found[0] if found else "{}")
     if call.parameters.get("include") == "invoiceLink" and entity.kind == "Invoice":

@@ -22,7 +22,7 @@ TIMEOUT_S = 3
 _MOST = 200
 _PAST = {"Create": "created", "Update": "updated", "Delete": "deleted", "Merge": "merged", "Void": "voided",
          "Emailed": "emailed"}  # fmt: skip
-_SILENT = ("CompanyInfo", "CustomerType")
+_SILENT = ("CompanyInfo", "CustomerType", "ExchangeRate")
 Event = tuple[int, str, str, str, str | None, float]
 
 

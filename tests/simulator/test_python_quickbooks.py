@@ -51,6 +51,7 @@ from quickbooks.objects.detailline import (
     SalesItemLine,
     SalesItemLineDetail,
 )  # fmt: skip
+from quickbooks.objects.exchangerate import ExchangeRate
 from quickbooks.objects.journalentry import JournalEntryLine, JournalEntryLineDetail
 from quickbooks.objects.taxservice import TaxRateDetails, TaxService
 from quickbooks.objects.trackingclass import Class
@@ -324,6 +325,38 @@ def test_a_tax_code_is_made_with_a_new_rate(qb: QuickBooks) -> None:
     with pytest.raises(QuickbooksException) as refused:
         service.save(qb=qb)
     assert refused.value.error_code == 6240
+
+
+def test_an_exchange_rate_is_set_read_and_changed(qb: QuickBooks, company: Company) -> None:
+    with pytest.raises(QuickbooksException) as refused:
+        ExchangeRate.all(qb=qb)
+    assert refused.value.error_code == 6000
+    preferences = Preferences.get(qb=qb)
+    preferences.CurrencyPrefs.MultiCurrencyEnabled = True
+    preferences.save(qb=qb)
+    company.write("CompanyCurrency", {"Code": "EUR", "Name": "Euro"})
+    for as_of, value in (("2026-01-05", 1.08), ("2026-02-05", 1.1)):
+        rate = ExchangeRate()
+        rate.SourceCurrencyCode, rate.AsOfDate, rate.Rate = "EUR", as_of, value
+        rate.save(qb=qb)
+    found = ExchangeRate.where("SourceCurrencyCode = 'EUR' AND AsOfDate = '2026-02-05'", qb=qb)[0]
+    assert (found.Rate, found.TargetCurrencyCode, found.SyncToken) == (1.1, "USD", "0")
+    found.Rate = 1.25
+    assert found.save(qb=qb).SyncToken == "1"
+    with pytest.raises(QuickbooksException) as stale:
+        found.save(qb=qb)
+    assert stale.value.error_code == 5010
+    read = company.get("exchangerate", sourcecurrencycode="EUR", asofdate="2026-02-01").json()["ExchangeRate"]
+    assert (read["AsOfDate"], read["Rate"], "Id" in read) == ("2026-01-05", 1.08, False)
+    latest = company.get("exchangerate", sourcecurrencycode="EUR").json()["ExchangeRate"]
+    assert latest["Rate"] == 1.25
+    unknown = company.get("exchangerate", sourcecurrencycode="EUR", asofdate="2025-12-31")
+    assert unknown.json()["Fault"]["Error"][0]["code"] == "610"
+    rate = ExchangeRate()
+    rate.SourceCurrencyCode, rate.AsOfDate, rate.Rate = "GBP", "2026-01-05", 1.3
+    with pytest.raises(QuickbooksException) as foreign:
+        rate.save(qb=qb)
+    assert foreign.value.error_code == 6000
 
 
 def test_a_file_is_attached(qb: QuickBooks, tmp_path: Path) -> None:

@@ -61,6 +61,15 @@ class EntityType:
         """What this entity adds to its customer's balance."""
         return 0
 
+    def check_available(self, books: Books) -> None:
+        """Raise `Fault` when the company's settings leave it without this type."""
+
+    def asked(self, books: Books, number: str | None, parameters: Mapping[str, str]) -> Row:
+        """The entity that a GET with this id and these parameters means. Raises `Fault`."""
+        if number is None and "update" in self.verbs and self.kind != "Preferences":
+            raise faults.missing("Id")
+        return self.find(books, number or "1")
+
     # -- verbs ------------------------------------------------------------------------
 
     def create(self, books: Books, sent: Mapping[str, Any], request: Request = PLAIN) -> Row:

@@ -31,6 +31,7 @@ def run(books: Books, text: str) -> str:
     entity = BY_PATH.get(query.entity.lower())  # documented as case-sensitive, but node-quickbooks sends lower case
     if entity is None:
         raise refused(f"Entity {query.entity[:100]} is not supported")
+    entity.check_available(books)
     size = DEFAULT_PAGE if query.most is None else query.most
     for value, low, high in ((query.start, 1, LAST_POSITION), (size, 0 if query.counting else 1, LARGEST_PAGE)):
         if value < low:
