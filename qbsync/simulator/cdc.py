@@ -34,7 +34,7 @@ def run(books: Books, entities: str | None, changed_since: str | None) -> str:
             (books.realm, entity.kind, int(since), left),
         ).fetchall()
         left -= len(found)
-        bodies = [_deleted(body, number) if gone else body for body, gone, number in found]
+        bodies = [_deleted(body, number) if gone else entity.printed(body) for body, gone, number in found]
         answers.append(
             f'{{"{entity.kind}":[{",".join(bodies)}],"startPosition":1,"maxResults":{len(bodies)}}}' if bodies else "{}"
         )

@@ -39,6 +39,7 @@ def write(
 
 def as_read(entity: EntityType, text: str) -> str:
     """An entity as reads and writes answer it. Recorded: a customer's ClientEntityId is in answers to queries only."""
+    text = entity.printed(text)
     return text.replace('"ClientEntityId":"0",', "", 1) if entity.kind == "Customer" else text
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 import requests
+from intuitlib.client import AuthClient
+from quickbooks import QuickBooks
 
 from tests.simulator.client import Company, control
 
@@ -92,6 +94,18 @@ def company(make_company: Callable[..., Company]) -> Company:
         Employee=[{"GivenName": "Emily", "FamilyName": "Platt"}],
         CustomerType=[{"Name": "Individual"}],
     )
+
+
+@pytest.fixture
+def qb(process: Process, company: Company, monkeypatch: pytest.MonkeyPatch) -> Iterator[QuickBooks]:
+    """The library's client for the company."""
+    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
+    monkeypatch.setattr(QuickBooks, "api_url_v3", f"{process.url}/v3")
+    auth = AuthClient(
+        "simulator-client", "simulator-secret", "http://localhost/cb", f"{process.url}/.well-known/openid_configuration"
+    )
+    refresh = company.tokens["refresh_token"]
+    yield QuickBooks(auth_client=auth, refresh_token=refresh, company_id=company.realm, minorversion=75)
 
 
 @pytest.fixture(autouse=True)

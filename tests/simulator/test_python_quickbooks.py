@@ -1,13 +1,11 @@
 """A full life through python-quickbooks as it is published; only its base address is changed."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from intuitlib.client import AuthClient
 from quickbooks import QuickBooks
 from quickbooks.batch import batch_create, batch_delete, batch_update
 from quickbooks.cdc import change_data_capture
@@ -57,19 +55,6 @@ from quickbooks.objects.taxservice import TaxRateDetails, TaxService
 from quickbooks.objects.trackingclass import Class
 
 from tests.simulator.client import Company
-from tests.simulator.conftest import Process
-
-
-@pytest.fixture
-def qb(process: Process, company: Company, monkeypatch: pytest.MonkeyPatch) -> Iterator[QuickBooks]:
-    """The library's client for the company."""
-    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
-    monkeypatch.setattr(QuickBooks, "api_url_v3", f"{process.url}/v3")
-    auth = AuthClient(
-        "simulator-client", "simulator-secret", "http://localhost/cb", f"{process.url}/.well-known/openid_configuration"
-    )
-    refresh = company.tokens["refresh_token"]
-    yield QuickBooks(auth_client=auth, refresh_token=refresh, company_id=company.realm, minorversion=75)
 
 
 def reference(number: str) -> Ref:

@@ -61,6 +61,10 @@ class EntityType:
         """What this entity adds to its customer's balance."""
         return 0
 
+    def printed(self, stored: str) -> str:
+        """The stored JSON text as answers show it."""
+        return stored
+
     def check_available(self, books: Books) -> None:
         """Raise `Fault` when the company's settings leave it without this type."""
 

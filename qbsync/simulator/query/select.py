@@ -53,6 +53,8 @@ def run(books: Books, text: str) -> str:
     bodies = [body for (body,) in found]
     if columns is not None:
         bodies = [dumps(_project(loads(body), columns)) for body in bodies]
+    else:
+        bodies = [entity.printed(body) for body in bodies]
     also = {_column(entity, name)[0] for name in query.also}
     if columns is None and entity.kind == "Item" and "Sku" not in also:
         bodies = [_without_sku(body) for body in bodies]
