@@ -93,6 +93,7 @@
   });
 
   // What is done leaves the hands: the next account is the current one. A search or a refusal keeps its account.
+  // The rows settle without delay (settle:0ms), so that no key can fall between the new row and what it is done to.
   let following = null;
   queue.addEventListener("htmx:beforeSwap", (event) => {
     const row = event.target.closest("[data-match-open]");
