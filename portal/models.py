@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, ClassVar
 from zoneinfo import available_timezones
 
@@ -116,10 +115,6 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} ({self.get_role_display()} of {self.firm})"
-
-    def has_role(self, roles: Iterable[str]) -> bool:
-        """Return whether this person's role is one of these."""
-        return self.role in set(roles)
 
     @property
     def is_owner(self) -> bool:
