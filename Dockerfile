@@ -16,7 +16,7 @@ COPY templates templates
 COPY static static
 # Settings want every production variable; the values matter only to a process that serves, not to this one.
 RUN QBO_ENVIRONMENT=production QBO_CLIENT_ID=- QBO_CLIENT_SECRET=- QBO_REDIRECT_URI=https://localhost/ \
-    QBO_WEBHOOK_VERIFIER_TOKEN=- SECRET_KEY=- ALLOWED_HOSTS=localhost \
+    QBO_WEBHOOK_VERIFIER_TOKEN=- SECRET_KEY=- ALLOWED_HOSTS=localhost EMAIL_URL=console: \
     TOKEN_ENCRYPTION_KEYS=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= \
     DATABASE_URL=postgresql://localhost/- REDIS_URL=redis://localhost/0 \
     python manage.py collectstatic --noinput
@@ -25,5 +25,4 @@ USER portal
 ENV PORTAL_DATA_DIR=/var/lib/portal
 EXPOSE 8000
 CMD ["gunicorn", "portal.wsgi", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", "--workers", "2", \
-     "--threads", "8", "--no-control-socket", "--access-logfile", "-", \
-     "--access-logformat", "%(t)s %(h)s \"%(m)s %(U)s\" %(s)s %(M)sms"]
+     "--threads", "8", "--no-control-socket"]

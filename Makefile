@@ -1,7 +1,7 @@
 # `make run` and `make test` need Python 3.11 or later on the machine, and nothing else.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup run test crash check format bench
+.PHONY: help setup run test crash check format bench screenshots
 
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 python3; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
@@ -21,11 +21,15 @@ run: $(ready) ## The portal with everything it needs, at http://127.0.0.1:8000
 test: $(ready) ## All tests, on servers of their own; ARGS="tests/accounts -k import" for some
 	@exec $(python) -m portal.local test $(ARGS)
 
-crash: $(ready) ## Randomised crash runs: RUNS=1000 of them, the first with SEED=1
-	@CRASH_RUNS=$(RUNS) CRASH_SEED=$(SEED) exec $(python) -m portal.local test -n 0 -q tests/crash/crash_runs.py
+SUITE ?= crash
+crash: $(ready) ## Randomised crash runs: RUNS=1000 of them, the first with SEED=1; SUITE=drift for changes in QuickBooks
+	@CRASH_RUNS=$(RUNS) CRASH_SEED=$(SEED) exec $(python) -m portal.local test -n 0 -q tests/crash/$(SUITE)_runs.py
 
 bench: $(ready) ## The benchmarks, about half an hour; BENCH_MINUTES=1 for a shorter watch at Intuit's throttles
 	@exec $(python) -m portal.local bench $(ARGS)
+
+screenshots: $(ready) ## Pictures of every page into docs/screenshots; ARGS="accounts match-queue" for some
+	@exec $(python) -m tests.screenshots $(ARGS)
 
 check: $(ready) ## Style, types, module boundaries, templates, missing migrations
 	@.venv/bin/ruff check $(sources)

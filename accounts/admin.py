@@ -57,7 +57,7 @@ class AccountAdmin(ReadOnly, admin.ModelAdmin):
 class InvoiceAdmin(ReadOnly, admin.ModelAdmin):
     """Invoices of all firms."""
 
-    list_display = ["number", "account", "firm", "date", "total", "paid", "voided_at", "revision"]
+    list_display = ["number", "account", "firm", "date", "tax", "total", "paid", "voided_at", "revision"]
     list_filter = ["firm"]
     list_select_related = ["account", "firm"]
     search_fields = ["number", "account__name"]
@@ -81,7 +81,7 @@ class PaymentAdmin(ReadOnly, admin.ModelAdmin):
 class ServiceAdmin(admin.ModelAdmin):
     """What firms sell; nothing is computed from it, so it may be changed here."""
 
-    list_display = ["name", "firm", "rate"]
+    list_display = ["name", "firm", "rate", "taxable"]
     list_filter = ["firm"]
     search_fields = ["name"]
 

@@ -15,12 +15,12 @@ from django.db.models.functions import Coalesce
 
 from accounts.models import ZERO, Account, Allocation, Invoice, Payment
 from accounts.selectors import Page, document_page, today_of
-from portal.models import Membership
+from portal.models import Firm, Membership
 
 Document = type[Invoice] | type[Payment]
 
-extensions: list[Callable[[QuerySet[Any], Mapping[str, str]], QuerySet[Any]]] = []
-"""Each takes the documents with the address' parameters, and returns them with its columns, perhaps fewer of them."""
+extensions: list[Callable[[QuerySet[Any], Firm, Mapping[str, str]], QuerySet[Any]]] = []
+"""Each takes the documents, their firm and the address' parameters; it adds its columns, and may leave some out."""
 
 STATES: dict[str, dict[str, str]] = {
     "invoices": {"open": "Open", "overdue": "Overdue", "paid": "Paid", "void": "Void"},
@@ -89,7 +89,7 @@ def documents_found(membership: Membership, query: DocumentQuery) -> QuerySet[An
     order = _SORTS[query.kind][query.sort]
     found = found.order_by(*(f"-{column}" if query.descending else column for column in order))
     for extend in extensions:
-        found = extend(found, query.params)
+        found = extend(found, membership.firm, query.params)
     return found.select_related("account", "firm")
 
 

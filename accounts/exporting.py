@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from django.db.models import QuerySet
@@ -28,23 +28,34 @@ def safe(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
+def first_line(titles: Iterable[str]) -> str:
+    """Return a file's heading, with what Excel needs to read the rest as UTF-8."""
+    return BYTE_ORDER_MARK + csv_line(titles)
+
+
+def csv_line(cells: Iterable[str | Decimal]) -> str:
+    """Return one line of a file; text is made safe, numbers stay numbers."""
+    safe_cells = [cell if isinstance(cell, Decimal) else safe(cell) for cell in cells]
+    line: str = csv.writer(_Echo()).writerow(safe_cells)
+    return line
+
+
 def csv_lines(membership: Membership, query: selectors.AccountQuery) -> Iterator[str]:
     """Yield the lines of the file: a heading, then every account found, on whatever page.
 
     Three statements, and one for each 500 accounts. Amounts are plain numbers in the firm's currency, which the
     heading names.
     """
-    writer = csv.writer(_Echo())
     firm = membership.firm
     shown = columns_shown(membership)
     tags, members = selectors.tags_of(firm), selectors.members_of(firm)
     titles = [f"{OPTIONAL[column]} ({firm.currency})" if column == "balance" else OPTIONAL[column] for column in shown]
     added = [title for title, _ in selectors.export_columns]
-    yield BYTE_ORDER_MARK + writer.writerow(["ID", "Name", *titles, *added])
+    yield first_line(["ID", "Name", *titles, *added])
     for account in _in_parts(selectors.accounts_found(membership, query)):
         cells = [account.code, account.name, *(_cell(account, column, tags, members) for column in shown)]
         cells += [read(account) for _, read in selectors.export_columns]
-        yield writer.writerow([cell if isinstance(cell, Decimal) else safe(cell) for cell in cells])
+        yield csv_line(cells)
 
 
 def _in_parts(accounts: QuerySet[Account]) -> Iterator[Account]:

@@ -43,12 +43,25 @@ class AccountType(models.TextChoices):
     OTHER = "other", "Other"
 
 
+class TagColor(models.TextChoices):
+    """The colours that a tag can have; the look of each is in ``static/portal/app.css``."""
+
+    SLATE = "slate", "Grey"
+    BLUE = "blue", "Blue"
+    GREEN = "green", "Green"
+    AMBER = "amber", "Amber"
+    PINK = "pink", "Pink"
+    VIOLET = "violet", "Violet"
+    TEAL = "teal", "Teal"
+    RED = "red", "Red"
+
+
 class Tag(models.Model):
     """A coloured word that a firm puts on accounts."""
 
     firm = models.ForeignKey(Firm, on_delete=models.CASCADE, related_name="tags")
     name = models.CharField(max_length=50)
-    color = models.CharField(max_length=10, default="slate")
+    color = models.CharField(max_length=10, choices=TagColor.choices, default=TagColor.SLATE)
 
     class Meta:
         ordering = ["name"]
@@ -88,11 +101,13 @@ class Account(models.Model):
             models.Index(fields=["firm", "type", "name", "id"], condition=ACTIVE, name="account_by_type"),
             models.Index(fields=["firm", "balance_due", "name", "id"], condition=ACTIVE, name="account_by_balance"),
             models.Index(fields=["firm", "name", "id"], condition=~ACTIVE, name="account_archived"),
-            # Django compares in any case by UPPER(), so that is what has to be indexed for the search
+            # Django compares in any case by UPPER(), so that is what has to be indexed for the search; each is of one
+            # firm, so the firm is part of it.
             GinIndex(
+                F("firm"),
                 OpClass(Upper("name"), name="gin_trgm_ops"),
                 OpClass(Upper("code"), name="gin_trgm_ops"),
-                name="account_search",
+                name="account_search_in_firm",
             ),
         ]
 
@@ -126,11 +141,12 @@ class Contact(models.Model):
 
 
 class Service(models.Model):
-    """Something the firm sells, with the rate proposed on an invoice line."""
+    """Something the firm sells, with the rate proposed on an invoice line, and whether sales tax is due on it."""
 
     firm = models.ForeignKey(Firm, on_delete=models.CASCADE, related_name="services")
     name = models.CharField(max_length=100)
     rate = money_field(default=ZERO)
+    taxable = models.BooleanField(default=False)
 
     class Meta:
         ordering = ["name"]
@@ -177,9 +193,13 @@ class Document(models.Model):
 
 
 class Invoice(Document):
-    """A bill to an account. ``total`` is the sum of its lines; ``paid`` what payments have allocated to it."""
+    """A bill to an account. ``total`` is the sum of its lines and the sales tax; ``paid`` what payments have allocated.
+
+    The tax is the amount that was charged, entered with the invoice: no rate is known here that it would follow from.
+    """
 
     due_date = models.DateField(null=True, blank=True)
+    tax = money_field(default=ZERO)
     total = money_field(default=ZERO)
     paid = money_field(default=ZERO)
 
@@ -196,6 +216,7 @@ class Invoice(Document):
                 condition=Q(deleted_at=None) | Q(voided_at__isnull=False), name="invoice_deleted_is_void"
             ),
             models.CheckConstraint(condition=Q(total__gte=0), name="invoice_total_not_negative"),
+            models.CheckConstraint(condition=Q(tax__gte=0), name="invoice_tax_not_negative"),
             models.CheckConstraint(
                 condition=Q(paid__gte=0) & Q(paid__lte=F("total")), name="invoice_paid_at_most_its_total"
             ),
@@ -219,7 +240,7 @@ class Invoice(Document):
 
 
 class InvoiceLine(models.Model):
-    """One line of an invoice; ``amount`` is quantity times rate, rounded to the cent."""
+    """One line of an invoice; ``amount`` is quantity times rate, rounded to the cent, without sales tax."""
 
     invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, related_name="lines")
     position = models.PositiveSmallIntegerField()
@@ -228,6 +249,7 @@ class InvoiceLine(models.Model):
     quantity = models.DecimalField(max_digits=12, decimal_places=4, default=Decimal(1))
     rate = models.DecimalField(max_digits=14, decimal_places=4)
     amount = money_field()
+    taxable = models.BooleanField(default=False)
 
     class Meta:
         ordering = ["position"]

@@ -13,7 +13,20 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import DecimalField, F, IntegerField, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
+from django.db.models import (
+    BooleanField,
+    Count,
+    DecimalField,
+    F,
+    Func,
+    IntegerField,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+)
 from django.db.models.functions import Coalesce
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -24,8 +37,8 @@ from portal.models import Firm, Membership
 PAGE_SIZE = 50
 COUNT_LIMIT = 10_000  # more than this many are not counted, because counting is what a large list would wait for
 
-# Hooks. Each takes the rows, with the URL's parameters where the list can be filtered, and returns them.
-list_extensions: list[Callable[[QuerySet[Account], Mapping[str, str]], QuerySet[Account]]] = []
+# Hooks. Each takes the rows, with their firm and the URL's parameters where the list can be filtered, and returns them.
+list_extensions: list[Callable[[QuerySet[Account], Firm, Mapping[str, str]], QuerySet[Account]]] = []
 invoice_extensions: list[Callable[[QuerySet[Invoice]], QuerySet[Invoice]]] = []
 payment_extensions: list[Callable[[QuerySet[Payment]], QuerySet[Payment]]] = []
 
@@ -135,7 +148,7 @@ def accounts_found(membership: Membership, query: AccountQuery) -> QuerySet[Acco
             pk__in=Account.team.through.objects.filter(membership=query.member).values("account")
         )
     for extend in list_extensions:
-        accounts = extend(accounts, query.params)
+        accounts = extend(accounts, membership.firm, query.params)
     return accounts.order_by(*(f"-{column}" if query.descending else column for column in SORTS[query.sort]))
 
 
@@ -164,6 +177,18 @@ class _NumberOf(Subquery):
     output_field = IntegerField()
 
 
+class _Keys(ArraySubquery):
+    template = "(ARRAY(%(subquery)s))"
+
+
+def _is_one_of(keys: QuerySet[Any]) -> Func:
+    """The condition that a row is one of these, which PostgreSQL finds before anything else.
+
+    As ``pk__in`` they would be one more table to join, in whatever order looks cheap: the whole list, at times.
+    """
+    return Func(F("pk"), _Keys(keys), template="%(expressions)s", arg_joiner=" = ANY ", output_field=BooleanField())
+
+
 def paginate(counted: QuerySet[Any], rows: QuerySet[Any], number: int) -> Page:
     """Return a page of ``rows``, in one statement; ``counted`` are the same rows without what makes counting slow.
 
@@ -172,7 +197,7 @@ def paginate(counted: QuerySet[Any], rows: QuerySet[Any], number: int) -> Page:
     start = (number - 1) * PAGE_SIZE
     limited = counted.order_by().values("pk")[: COUNT_LIMIT + 1]
     # The rows to show are found first, so that what a column computes is computed for them alone, on late pages too.
-    found = rows.filter(pk__in=counted.values("pk")[start : start + PAGE_SIZE])
+    found = rows.filter(_is_one_of(counted.values("pk")[start : start + PAGE_SIZE]))
     shown = list(found.annotate(found_in_all=_NumberOf(limited)))
     total = shown[0].found_in_all if shown else 0
     if not shown and number > 1:
@@ -202,13 +227,19 @@ def account_for_info(membership: Membership, pk: int) -> Account:
     accounts: QuerySet[Account] = Account.objects.visible_to(membership).select_related("firm")
     accounts = accounts.prefetch_related("tags", "contacts", team)
     for extend in list_extensions:
-        accounts = extend(accounts, {})
+        accounts = extend(accounts, membership.firm, {})
     return get_object_or_404(accounts, pk=pk)
 
 
 def tags_of(firm: Firm) -> dict[int, Tag]:
     """Return the firm's tags by id, in order of their names."""
     return {tag.pk: tag for tag in Tag.objects.filter(firm=firm)}
+
+
+def tags_in_use(firm: Firm) -> QuerySet[Tag]:
+    """Return the firm's tags in order of their names, each with ``active_count`` and ``archived_count`` of accounts."""
+    active, archived = (Count("accounts", filter=Q(accounts__archived_at__isnull=yes)) for yes in (True, False))
+    return Tag.objects.filter(firm=firm).annotate(active_count=active, archived_count=archived).order_by("name", "pk")
 
 
 def members_of(firm: Firm) -> dict[int, Membership]:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.views import ending, importing, info, invoices, listing, payments
+from accounts.views import assigning, ending, importing, info, invoices, listing, payments, tags
 from accounts.views.documents import invoice_list, payment_list
 
 urlpatterns = [
@@ -31,4 +31,9 @@ urlpatterns = [
     path("clients/import/", importing.books_import, name="books_import"),
     path("clients/import/<slug:kind>.csv", importing.books_import_template, name="books_import_template"),
     path("clients/import/<str:token>/", importing.books_import_report, name="books_import_report"),
+    path("settings/tags/", tags.tag_list, name="tag_list"),
+    path("settings/tags/new/", tags.tag_create, name="tag_create"),
+    path("settings/tags/<int:pk>/", tags.tag_edit, name="tag_edit"),
+    path("settings/tags/<int:pk>/delete/", tags.tag_delete, name="tag_delete"),
+    path("settings/team/<int:pk>/accounts/", assigning.member_accounts, name="member_accounts"),
 ]

@@ -36,6 +36,6 @@ class UserAdmin(DjangoUserAdmin):
 class FirmAdmin(admin.ModelAdmin):
     """Firms and who works there."""
 
-    list_display = ["name", "time_zone", "currency", "created_at"]
+    list_display = ["name", "time_zone", "currency", "requires_two_factor", "created_at"]
     search_fields = ["name"]
     inlines = [MembershipInline]

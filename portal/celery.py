@@ -4,6 +4,8 @@ import os
 
 from celery import Celery
 
+from portal import logs  # noqa: F401  by which workers log as the settings say
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
 app = Celery("portal")

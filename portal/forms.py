@@ -1,11 +1,8 @@
-"""The sign-in form, and the look that every form of the portal shares. Holds no rule of the books."""
+"""The look that every form of the portal shares."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from django import forms
-from django.contrib.auth.forms import AuthenticationForm
 
 
 def dress(form: forms.BaseForm) -> None:
@@ -18,18 +15,3 @@ def dress(form: forms.BaseForm) -> None:
             widget.attrs["class"] = "form-select"
         else:
             widget.attrs["class"] = "form-control"
-
-
-class SignInForm(AuthenticationForm):
-    """E-mail address and password."""
-
-    error_messages = {
-        **AuthenticationForm.error_messages,
-        "invalid_login": "This e-mail address and password do not belong together. Check both and try again.",
-    }
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["username"].label = "E-mail address"
-        self.fields["username"].widget = forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True})
-        dress(self)

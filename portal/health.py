@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from django.db import DatabaseError, connection
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
@@ -20,6 +24,21 @@ def database() -> str:
     except DatabaseError:
         return "does not answer"
     return OK
+
+
+def migrations() -> str:
+    """Return whether the database has every migration of this code; one with newer migrations as well is fine."""
+    try:
+        missing = _newest_migrations() - MigrationRecorder(connection).applied_migrations().keys()
+    except DatabaseError:
+        return "cannot be seen without the database"
+    return OK if not missing else f"not applied to {', '.join(sorted({app for app, _ in missing}))}"
+
+
+@lru_cache(maxsize=1)
+def _newest_migrations() -> frozenset[tuple[str, str]]:
+    """The last migration of each app, as this process' code has them; reading their files takes a while."""
+    return frozenset(MigrationLoader(None).graph.leaf_nodes())
 
 
 def broker() -> str:

@@ -1,4 +1,4 @@
-"""Sends a person whose session ended in the middle of an htmx request to sign-in, and back to their page."""
+"""Sends a person who has to sign in, or to set up two-factor sign-in, in the middle of an htmx request to that page."""
 
 from __future__ import annotations
 
@@ -21,7 +21,12 @@ class HtmxSignInMiddleware:
         response = self.get_response(request)
         sign_in = resolve_url(settings.LOGIN_URL)
         htmx = request.htmx  # type: ignore[attr-defined]
-        if htmx and response.status_code == 302 and urlsplit(response["Location"]).path == sign_in:
+        if not htmx or response.status_code != 302:
+            return response
+        target = urlsplit(response["Location"]).path
+        if target == resolve_url("mfa_activate_totp"):
+            return HttpResponseClientRedirect(target)
+        if target == sign_in:
             back = htmx.current_url_abs_path or resolve_url(settings.LOGIN_REDIRECT_URL)
             return HttpResponseClientRedirect(f"{sign_in}?{urlencode({'next': back})}")
         return response

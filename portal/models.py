@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
+from uuid import uuid4
 from zoneinfo import available_timezones
 
 from django.contrib.auth.base_user import BaseUserManager
@@ -11,6 +13,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils import timezone
 
 
 def validate_time_zone(value: str) -> None:
@@ -78,6 +81,11 @@ class Firm(models.Model):
     name = models.CharField(max_length=200)
     time_zone = models.CharField(max_length=64, default="America/New_York", validators=[validate_time_zone])
     currency = models.CharField(max_length=3, default="USD")
+    requires_two_factor = models.BooleanField(
+        "Require two-factor sign-in",
+        default=False,
+        help_text="People without it are led to set it up before they see anything of the firm.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     members = models.ManyToManyField(User, through="Membership", related_name="firms")
 
@@ -91,6 +99,11 @@ class Role(models.TextChoices):
     OWNER = "owner", "Owner"
     ADMIN = "admin", "Admin"
     EMPLOYEE = "employee", "Employee"
+
+    @property
+    def rank(self) -> int:
+        """How much the role may: a greater one may more."""
+        return {Role.OWNER: 2, Role.ADMIN: 1, Role.EMPLOYEE: 0}[self]
 
 
 class Membership(models.Model):
@@ -117,6 +130,11 @@ class Membership(models.Model):
         return f"{self.user} ({self.get_role_display()} of {self.firm})"
 
     @property
+    def must_set_up_two_factor(self) -> bool:
+        """Whether the firm insists on two-factor sign-in and the person has none; known of a request's membership."""
+        return bool(getattr(self, "lacks_two_factor", False))
+
+    @property
     def is_owner(self) -> bool:
         """Whether this person may connect and disconnect QuickBooks."""
         return self.role == Role.OWNER
@@ -130,3 +148,55 @@ class Membership(models.Model):
     def sees_all_accounts(self) -> bool:
         """Whether no account of the firm is hidden from this person."""
         return self.may_manage or self.view_all_accounts
+
+
+INVITATION_LASTS = timedelta(days=7)
+
+
+def _in_a_week() -> datetime:
+    return timezone.now() + INVITATION_LASTS
+
+
+class Invitation(models.Model):
+    """A place in a firm that waits for the person of one e-mail address. It is taken once, and within a week.
+
+    A revoked invitation is deleted; an accepted one stays, so that its link can say that it was used.
+    """
+
+    firm = models.ForeignKey(Firm, on_delete=models.CASCADE, related_name="invitations")
+    email = models.EmailField("e-mail address")  # in lower case
+    role = models.CharField(max_length=10, choices=Role.choices, default=Role.EMPLOYEE)
+    view_all_accounts = models.BooleanField("View all accounts", default=False)
+    # What the link carries, signed; sending again changes it, so that only the latest e-mail works
+    key = models.UUIDField(default=uuid4, unique=True, editable=False)
+    invited_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    sent_at = models.DateTimeField(null=True, blank=True)  # empty while the mail server has not taken the e-mail
+    expires_at = models.DateTimeField(default=_in_a_week)
+    accepted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                "firm", Lower("email"), condition=models.Q(accepted_at=None), name="invitation_one_open_per_address"
+            ),
+            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="invitation_role_is_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.email} at {self.firm}"
+
+    @property
+    def is_expired(self) -> bool:
+        """Whether its week is over."""
+        return self.expires_at <= timezone.now()
+
+
+class SentForm(models.Model):
+    """The key of a form that recorded something; ``portal.once`` lets it count once, and forgets it after a week."""
+
+    key = models.UUIDField(primary_key=True)
+    sent_at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.key}, sent at {self.sent_at:%Y-%m-%d %H:%M}"

@@ -8,15 +8,19 @@ import os
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
+from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env
 
+from portal import secret_files
 from portal.local import addresses
 
 env = Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
 env.read_env(BASE_DIR / ".env", recurse=False)
+secret_files.load(os.environ)
 
 # --- Which QuickBooks -----------------------------------------------------------------------------------------------
 
@@ -66,6 +70,8 @@ _urls = _intuit[QBO_ENVIRONMENT]
 QBO_CLIENT_ID = _required("QBO_CLIENT_ID", "simulator-client")
 QBO_CLIENT_SECRET = _required("QBO_CLIENT_SECRET", "simulator-secret")
 QBO_REDIRECT_URI = _required("QBO_REDIRECT_URI", f"http://127.0.0.1:{PORT}/settings/integrations/quickbooks/callback")
+# Intuit takes a plain http redirect address for localhost alone, where its sandbox may be tried without a certificate.
+SERVED_OVER_HTTPS = QBO_REDIRECT_URI.startswith("https://")
 QBO_WEBHOOK_VERIFIER_TOKEN = _required("QBO_WEBHOOK_VERIFIER_TOKEN", "simulator-verifier")
 QBO_API_BASE_URL: str = (env.str("QBO_API_BASE_URL", "") or _urls["api"]).rstrip("/")
 QBO_OAUTH_BASE_URL: str = (env.str("QBO_OAUTH_BASE_URL", "") or _urls["oauth"]).rstrip("/")
@@ -74,6 +80,8 @@ QBO_BROWSER_BASE_URL: str = (env.str("QBO_BROWSER_BASE_URL", "") or _urls["brows
 QBO_APP_BASE_URL: str = (env.str("QBO_APP_BASE_URL", "") or _urls["app"]).rstrip("/")
 # Intuit cuts a request off after 120 s, so nothing sent more than this long ago can still be executing there.
 QBO_EXECUTION_WINDOW_S: float = env.float("QBO_EXECUTION_WINDOW_S", 130.0)
+# The metered reads (Intuit's CorePlus) a month that the plan of the Intuit workspace includes; this is its free plan's.
+QBO_INCLUDED_READS: int = env.int("QBO_INCLUDED_READS", 500_000)
 QBO_TIMEOUT_S: float = env.float("QBO_TIMEOUT_S", 60.0)
 # How long a claim on an account holds without being renewed; a crashed worker's accounts are free again after it.
 SYNC_LEASE_S: float = env.float("SYNC_LEASE_S", 45.0)
@@ -106,14 +114,22 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    "csp",
     "django_htmx",
     "heroicons",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
     "portal",
     "accounts",
     "qbsync",
 ]
 MIDDLEWARE = [
+    "portal.probes.ProbeMiddleware",
+    "portal.logs.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django_permissions_policy.PermissionsPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -124,6 +140,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "portal.htmx.HtmxSignInMiddleware",
     "portal.access.FirmMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
 ]
 ROOT_URLCONF = "portal.urls"
 WSGI_APPLICATION = "portal.wsgi.application"
@@ -159,6 +176,35 @@ PASSWORD_HASHERS = [
 LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "sign_in"
+ACCOUNT_ADAPTER = "portal.signing_in.adapters.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_USER_DISPLAY = str
+# An invitation has proven the address before there is a user of it.
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # our form tells them; django-allauth's words are about signing up
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False  # here; everywhere else the old password's sessions end
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_FORMS = {
+    "login": "portal.signing_in.forms.SignInForm",
+    "reset_password": "portal.signing_in.forms.ForgottenPasswordForm",
+    "reset_password_from_key": "portal.signing_in.forms.NewPasswordForm",
+    "change_password": "portal.signing_in.forms.ChangePasswordForm",
+    "reauthenticate": "portal.signing_in.forms.ConfirmPasswordForm",
+}
+ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": "20/m/ip,5/5m/key"}
+# Whoever serves over https has a proxy in front that says from where a request came; otherwise nobody is believed.
+ALLAUTH_TRUSTED_PROXY_COUNT = int(env.str("TRUSTED_PROXIES", "") or SERVED_OVER_HTTPS)
+MFA_ADAPTER = "portal.signing_in.adapters.MFAAdapter"
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_FORMS = {
+    "authenticate": "portal.signing_in.forms.CodeForm",
+    "reauthenticate": "portal.signing_in.forms.ConfirmCodeForm",
+    "activate_totp": "portal.signing_in.forms.FirstCodeForm",
+}
+MFA_TOTP_ISSUER = "Firm portal"
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
@@ -186,20 +232,73 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", 
 # Read from Redis, kept in PostgreSQL: without Redis people stay signed in.
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 
-SECURE_CONTENT_TYPE_NOSNIFF = True
-X_FRAME_OPTIONS = "DENY"
-# Intuit takes a plain http redirect address for localhost alone, where its sandbox may be tried without a certificate.
-SERVED_OVER_HTTPS = QBO_REDIRECT_URI.startswith("https://")
+# --- What browsers are told -----------------------------------------------------------------------------------------
+
 if QBO_ENVIRONMENT == "production" and not SERVED_OVER_HTTPS:
     raise ImproperlyConfigured("QBO_REDIRECT_URI must start with https:// while QBO_ENVIRONMENT=production.")
+# Pages load nothing but our own files, and hold no script and no style of their own.
+CONTENT_SECURITY_POLICY: dict[str, Any] = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],  # Bootstrap's icons, and the QR code of the second factor
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        # The button that connects QuickBooks is a form, and browsers ask this of every redirect that follows on one.
+        "form-action": [SELF, QBO_BROWSER_BASE_URL, *([] if IS_LOCAL else ["https://*.intuit.com"])],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+        "upgrade-insecure-requests": SERVED_OVER_HTTPS,
+    }
+}
+PERMISSIONS_POLICY: dict[str, list[str]] = {
+    feature: []
+    for feature in (
+        "accelerometer", "autoplay", "browsing-topics", "camera", "display-capture", "encrypted-media", "fullscreen",
+        "geolocation", "gyroscope", "magnetometer", "microphone", "midi", "payment", "publickey-credentials-get",
+        "screen-wake-lock", "usb", "xr-spatial-tracking",
+    )
+}  # fmt: skip
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"  # names of accounts are searched for in addresses
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SERVED_OVER_HTTPS
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True  # no script reads them; htmx sends the token of the page
 SESSION_COOKIE_SAMESITE = "Lax"  # Intuit sends the browser back with a top-level GET, which Lax lets through.
 if SERVED_OVER_HTTPS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = True
+    SECURE_REDIRECT_EXEMPT = [r"^metrics$"]  # Prometheus asks beside the proxy, not through it
     SECURE_HSTS_SECONDS = 31_536_000
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+# Browsers' preload lists hold whole domains and are left only after months: for the domain's owner to decide.
+SILENCED_SYSTEM_CHECKS = ["security.W021"]
 
-EMAIL_BACKEND: str = env.str("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend")
+# --- E-mail ---------------------------------------------------------------------------------------------------------
+
+# The start of every link in an e-mail. Intuit sends browsers back to the portal's own address, so that one is right.
+PORTAL_BASE_URL: str = (env.str("PORTAL_BASE_URL", "") or urljoin(QBO_REDIRECT_URI, "/")).rstrip("/")
+if not PORTAL_BASE_URL.startswith(("http://", "https://")):
+    raise ImproperlyConfigured(f"PORTAL_BASE_URL is {PORTAL_BASE_URL!r}; it starts with http:// or https://.")
+_email: dict[str, Any] = env.dj_email_url("EMAIL_URL", _required("EMAIL_URL", "file:"))
+if "EMAIL_BACKEND" not in _email:
+    raise ImproperlyConfigured("EMAIL_URL starts with submission://, smtp://, file:/ or console:.")
+EMAIL_BACKEND: str = _email["EMAIL_BACKEND"]
+# With EMAIL_URL=file: each e-mail becomes a file in this folder, for where there is no mail server.
+EMAIL_FILE_PATH: str = _email["EMAIL_FILE_PATH"] or str(DATA_DIR / "mail")
+EMAIL_HOST: str = _email["EMAIL_HOST"] or "localhost"
+EMAIL_PORT: int = _email["EMAIL_PORT"] or 25
+EMAIL_HOST_USER: str = _email["EMAIL_HOST_USER"] or ""
+EMAIL_HOST_PASSWORD: str = _email["EMAIL_HOST_PASSWORD"] or ""
+EMAIL_USE_SSL: bool = _email["EMAIL_USE_SSL"]
+EMAIL_USE_TLS: bool = _email["EMAIL_USE_TLS"]
+EMAIL_TIMEOUT: float = _email["EMAIL_TIMEOUT"] or 10.0  # seconds; a person may be waiting
+DEFAULT_FROM_EMAIL: str = (
+    env.str("DEFAULT_FROM_EMAIL", "") or f"Firm portal <portal@{urlsplit(PORTAL_BASE_URL).hostname}>"
+)
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 # --- Celery ---------------------------------------------------------------------------------------------------------
 
@@ -211,6 +310,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 900,
     "socket_timeout": 10,
 }
+CELERY_IMPORTS = ["portal.workers"]  # by which workers say that they are there
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -226,14 +326,37 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": env.float("SWEEP_EVERY_S", 20.0),
         "options": {"expires": 60},
     },
+    "send the digests whose time has come": {
+        "task": "qbsync.tasks.send_digests",
+        "schedule": 300.0,
+        "options": {"expires": 240},
+    },
 }
+
+# --- Metrics --------------------------------------------------------------------------------------------------------
+
+# Whoever sends it may read /metrics; without one there are none.
+METRICS_TOKEN: str = env.str("METRICS_TOKEN", "")
 
 # --- Logs -----------------------------------------------------------------------------------------------------------
 
+LOG_FORMAT: str = env.str("LOG_FORMAT", "") or ("line" if IS_LOCAL else "json")
+if LOG_FORMAT not in ("line", "json"):
+    raise ImproperlyConfigured(f"LOG_FORMAT is {LOG_FORMAT!r}; it is line or json.")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO")},
+    "filters": {"fields": {"()": "portal.logs.AddFields"}},
+    "formatters": {
+        "line": {"()": "portal.logs.LineFormatter", "format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+        "json": {"()": "portal.logs.JsonFormatter"},
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["fields"]}},
+    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO").upper()},
+    "loggers": {
+        # Django's own handlers would write the same once more.
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        # At DEBUG these print tokens, addresses and bodies.
+        **{name: {"level": "INFO"} for name in ("requests_oauthlib", "oauthlib", "urllib3", "intuitlib")},
+    },
 }

@@ -8,9 +8,18 @@ from qbsync.selectors.errors import Cause
 from qbsync.states import DocumentReason, Reason
 
 _DOCUMENTS = {
+    DocumentReason.INVOICE_BEFORE_SYNC_DATE: "Invoice from before the sync date",
     DocumentReason.NUMBER_TAKEN: "Number used by another invoice",
     DocumentReason.NUMBER_TOO_LONG: "Number too long",
     DocumentReason.CHANGED_IN_QUICKBOOKS: "Changed in QuickBooks at the same time",
+    DocumentReason.TOTAL_DIFFERS: "Another total in QuickBooks",
+    DocumentReason.TAX_NOT_USED: "Sales tax is not set up",
+    DocumentReason.TAX_CODE_MISSING: "No tax code chosen",
+    DocumentReason.CUSTOMER_CURRENCY: "Customer in another currency",
+    DocumentReason.COMPANY_CURRENCY: "Company in another currency",
+    DocumentReason.EDITED_THERE: "Edited in QuickBooks",
+    DocumentReason.VOIDED_THERE: "Voided in QuickBooks",
+    DocumentReason.DELETED_THERE: "Deleted in QuickBooks",
 }
 _FAULTS = {
     FaultKind.NOT_FOUND: "Not found in QuickBooks",

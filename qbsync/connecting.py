@@ -18,7 +18,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from portal.models import Firm, User
-from qbsync import credentials, history, services
+from qbsync import credentials, history, mirror, services
+from qbsync.documents import tax_rules
 from qbsync.gateway import oauth
 from qbsync.gateway.company import BatchQuery, Company
 from qbsync.gateway.faults import Fault, FaultKind
@@ -33,6 +34,7 @@ T = TypeVar("T")
 Sent = Counter[tuple[str, bool]]  # requests by endpoint, and whether Intuit meters them
 
 _REALM = re.compile("[0-9]{1,40}")
+_TAX_CODES = select("TaxCode", "Active = true")
 _UNAVAILABLE = "QuickBooks does not answer at the moment. Nothing was changed; please try again in a few minutes."
 _NOT_LET_IN = "QuickBooks does not let this sign-in into the company. Nothing was changed; please start again."
 _TAKEN = (
@@ -42,6 +44,10 @@ _TAKEN = (
 _OTHER_COMPANY = (
     "Your firm is linked to another QuickBooks company, {}. Nothing was changed. Sign in again and choose that company."
 )
+_OTHER_CURRENCY = (
+    "{name} keeps its books in {theirs}, but the amounts of your firm are in {ours}, so nothing can be sent there. "
+    "Nothing was changed. Sign in again and choose a company in {ours}."
+)
 
 
 class ConnectRefused(Exception):
@@ -50,12 +56,16 @@ class ConnectRefused(Exception):
 
 @dataclass(frozen=True)
 class Choices:
-    """What the last step of connecting offers: (id, name) pairs, and the ids proposed (empty: none)."""
+    """What the last step of connecting offers: (id, name) pairs, and the ids proposed (empty: none).
+
+    ``tax_codes`` is empty unless the company's rules ask for a choice of them.
+    """
 
     income_accounts: Sequence[tuple[str, str]]
     service_items: Sequence[tuple[str, str]]
     suggested_income_account: str
     suggested_service_item: str
+    tax_codes: Sequence[tuple[str, str]]
 
 
 def new_state() -> str:
@@ -100,7 +110,7 @@ def connection_complete(
     sent: Sent = Counter()
     try:
         _refuse_other_company(firm, realm_id)
-        name = _company_name(realm_id, grant, sent)
+        name = _company_name(firm, realm_id, grant, sent)
         connection = _store(firm, by, realm_id, grant, name, scope, sync_date)
     except ConnectRefused:
         _give_up(realm_id, grant)
@@ -122,7 +132,7 @@ def connection_disconnect(*, connection: Connection, by: User) -> None:
         token, before, now = row.refresh_token, row.status, timezone.now()
         row.status, row.status_changed_at, row.broken_reason = ConnectionStatus.DISCONNECTED, now, ""
         row.access_token = row.refresh_token = ""
-        row.access_expires_at = row.refresh_expires_at = row.refreshing_until = None
+        row.access_expires_at = row.refresh_expires_at = row.hard_expires_at = row.refreshing_until = None
         row.token_version += 1
         entry = history.of_connection(row, event="disconnected", at=now, by=by, company=row.company_name)
         entry.before = before
@@ -135,7 +145,7 @@ def connection_disconnect(*, connection: Connection, by: User) -> None:
 
 
 def choices(*, connection: Connection) -> Choices:
-    """Read the income accounts and service items of the company, in one request.
+    """Read the income accounts, service items and tax codes of the company, and what it is set to, in one request.
 
     Raises:
         ConnectRefused: the company cannot be read at the moment, or the connection is broken.
@@ -143,12 +153,16 @@ def choices(*, connection: Connection) -> Choices:
     queries = [
         BatchQuery("accounts", select("Account", "AccountType = 'Income'")),
         BatchQuery("items", select("Item", "Type = 'Service'")),
+        BatchQuery("codes", _TAX_CODES),
+        *mirror.OF_THE_COMPANY,
     ]
     answer = _as_owner(lambda: _with_token(connection, lambda company: company.batch(queries)))
     for outcome in answer.items.values():
         if isinstance(outcome, Fault):
             raise ConnectRefused(outcome.rule.sentence) from outcome
-    accounts, items = (_rows(answer.items[name]) for name in ("accounts", "items"))
+    mirror.keep_company(connection, answer)
+    connection.refresh_from_db()
+    accounts, items, codes = (_rows(answer.items[name]) for name in ("accounts", "items", "codes"))
     service = next((item for item in items if item.get("Name") == "Services"), items[0] if items else {})
     income = str((service.get("IncomeAccountRef") or {}).get("value", ""))
     ids = [str(account["Id"]) for account in accounts]
@@ -157,7 +171,17 @@ def choices(*, connection: Connection) -> Choices:
         service_items=_pairs(items),
         suggested_income_account=income if income in ids else next(iter(ids), ""),
         suggested_service_item=str(service.get("Id", "")),
+        tax_codes=_code_pairs(codes) if tax_rules(connection).needs_taxable_code else [],
     )
+
+
+def tax_codes(*, connection: Connection) -> list[tuple[str, str]]:
+    """Return id and name of the tax codes that the company offers for sales, in one request.
+
+    Raises:
+        ConnectRefused: as ``choices``.
+    """
+    return _code_pairs(_as_owner(lambda: _with_token(connection, lambda company: company.query(_TAX_CODES))))
 
 
 # --- Steps of connecting --------------------------------------------------------------------------------------------
@@ -191,10 +215,16 @@ def _refuse_other_company(firm: Firm, realm_id: str) -> None:
         raise ConnectRefused(_TAKEN)
 
 
-def _company_name(realm_id: str, grant: oauth.Grant, sent: Sent) -> str:
+def _company_name(firm: Firm, realm_id: str, grant: oauth.Grant, sent: Sent) -> str:
+    """The company's name; refused where its books are in another currency than the firm's."""
     company = _open(realm_id, grant.access_token, sent)
     info = _as_owner(company.company_info).body
-    return str(info.get("CompanyName") or info.get("LegalName") or "")[:200]
+    name = str(info.get("CompanyName") or info.get("LegalName") or "")[:200]
+    currencies = _as_owner(company.preferences).body.get("CurrencyPrefs") or {}
+    home = (currencies.get("HomeCurrency") or {}).get("value") or firm.currency
+    if home != firm.currency:
+        raise ConnectRefused(_OTHER_CURRENCY.format(name=name or realm_id, theirs=home, ours=firm.currency))
+    return name
 
 
 def _store(
@@ -213,11 +243,13 @@ def _store(
             if row.set_up_at is None:
                 row.scope, row.sync_date = scope, sync_date
             row.access_token, row.refresh_token = grant.access_token, grant.refresh_token
-            row.access_expires_at, row.refresh_expires_at = credentials.expiry(grant)
+            ends = credentials.expiry(grant)
+            row.access_expires_at, row.refresh_expires_at, row.hard_expires_at = ends.access, ends.refresh, ends.hard
             row.token_version += 1
             row.status, row.status_changed_at, row.connected_by = ConnectionStatus.ACTIVE, now, by
             row.company_name, row.broken_reason = name, ""
-            row.refreshing_until = row.paused_until = row.outage_since = None
+            row.refreshing_until = row.paused_until = row.outage_since = row.rests_until = None
+            row.trouble = ""
             row.save()
             event = "reconnected" if before else "connected"
             entry = history.of_connection(row, event=event, at=now, by=by, company=name)
@@ -269,13 +301,18 @@ def _as_owner(read: Callable[[], T]) -> T:
 def _sentence(fault: Fault) -> str:
     if fault.kind in (FaultKind.UNAVAILABLE, FaultKind.THROTTLED):
         return _UNAVAILABLE
-    if fault.kind in (FaultKind.TOKEN_REFUSED, FaultKind.NOT_AUTHORIZED):
+    if fault.kind in (FaultKind.TOKEN_REFUSED, FaultKind.NOT_AUTHORIZED, FaultKind.NOT_ADMIN):
         return _NOT_LET_IN
     return f"{fault.rule.sentence} {fault.rule.remedy}"
 
 
 def _rows(outcome: Any) -> list[dict[str, Any]]:
     return outcome if isinstance(outcome, list) else []
+
+
+def _code_pairs(codes: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
+    """The codes to choose from: not those that only say of a line in the US whether it is taxable."""
+    return _pairs([code for code in codes if not code.get("Hidden") and code["Id"] not in ("TAX", "NON")])
 
 
 def _pairs(rows: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 
-from qbsync import claims, linking, mirror
-from qbsync.gateway.batch import BatchItem
+from qbsync import customer_intents, linking, mirror
 from qbsync.gateway.faults import Fault, FaultKind, Retry
-from qbsync.gateway.limiter import QuotaWait
 from qbsync.matching import fold
 from qbsync.metering import Session
 from qbsync.models import AccountSync, Connection, Customer, PushIntent
@@ -30,7 +26,7 @@ _LOOK_AFTER = timedelta(seconds=3)
 
 @dataclass
 class Created:
-    """What became of accounts that asked for a customer."""
+    """What became of accounts that asked for a customer to be created, or made active again."""
 
     linked: list[AccountSync] = field(default_factory=list)
     come_back: dict[int, datetime] = field(default_factory=dict)  # by key: QuickBooks has not said yet; ask again then
@@ -53,12 +49,7 @@ def _found_after_all(
     connection: Connection, session: Session, rows: Sequence[AccountSync], created: Created
 ) -> list[AccountSync]:
     """Look for customers whose creation was sent but never answered; return the accounts that are free to send."""
-    lost = {
-        intent.account_sync_id: intent
-        for intent in PushIntent.objects.filter(
-            account_sync__in=rows, invoice_sync=None, payment_sync=None, outcome=PushIntent.Outcome.OPEN
-        )
-    }
+    lost = customer_intents.lost(rows, Ask.CREATE)
     if not lost:
         return list(rows)
     since = min(intent.sent_at for intent in lost.values()) - _CLOCKS_DIFFER
@@ -75,7 +66,7 @@ def _found_after_all(
             created.come_back[row.pk] = intent.sent_at + window
             continue
         if intent is not None:
-            _settle(intent, PushIntent.Outcome.NOT_EXECUTED)
+            customer_intents.settle(intent, PushIntent.Outcome.NOT_EXECUTED)
         free.append(row)
     return free  # the intents of those that are linked now are settled by ``recovery``
 
@@ -93,20 +84,11 @@ def _under_former_names(
 
 
 def _create(connection: Connection, session: Session, rows: Sequence[AccountSync], created: Created) -> None:
-    intents = _record(connection, rows)
+    intents = customer_intents.record(connection, rows, Ask.CREATE, lambda row: _payload(connection, row))
     if not intents:
         return
     by_key = {intent.item_id: intent for intent in intents}
-    items = [BatchItem(key, "create", "Customer", intent.payload) for key, intent in by_key.items()]
-    try:
-        answer = session.company.batch(items, request_id=intents[0].request_id)
-    except QuotaWait:
-        _forget(intents)
-        raise
-    except Fault as fault:
-        if fault.outcome_known:
-            _forget(intents)
-        raise
+    answer = customer_intents.send(session, intents)
     made: list[tuple[AccountSync, dict[str, Any]]] = []
     taken: list[AccountSync] = []
     trouble: Fault | None = None
@@ -114,7 +96,9 @@ def _create(connection: Connection, session: Session, rows: Sequence[AccountSync
         intent = by_key[key]
         row = intent.account_sync
         if isinstance(outcome, dict):
-            _settle(intent, PushIntent.Outcome.DONE, qbo_id=str(outcome["Id"]), intuit_tid=answer.intuit_tid)
+            customer_intents.settle(
+                intent, PushIntent.Outcome.DONE, qbo_id=str(outcome["Id"]), intuit_tid=answer.intuit_tid
+            )
             made.append((row, outcome))
         elif isinstance(outcome, Fault):
             trouble = _refused(intent, outcome, taken, created) or trouble
@@ -125,28 +109,6 @@ def _create(connection: Connection, session: Session, rows: Sequence[AccountSync
     created.linked += _name_taken(connection, session, taken)
     if trouble is not None:
         raise trouble
-
-
-def _record(connection: Connection, rows: Sequence[AccountSync]) -> list[PushIntent]:
-    """Commit the intents of those accounts that are still ours and still ask for a customer."""
-    now = timezone.now()
-    request_id = str(uuid.uuid4())
-    with transaction.atomic():
-        ours = [r for r in claims.held(rows).values() if r.status == Status.SYNCING and r.ask == Ask.CREATE]
-        intents = [
-            PushIntent(
-                connection=connection,
-                account_sync=row,
-                operation=PushIntent.Operation.CREATE,
-                request_id=request_id,
-                item_id=str(number),
-                payload=_payload(connection, row),
-                claim=row.claim,
-                sent_at=now,
-            )
-            for number, row in enumerate(ours, start=1)
-        ]
-        return PushIntent.objects.bulk_create(intents)
 
 
 def _payload(connection: Connection, row: AccountSync) -> dict[str, Any]:
@@ -167,9 +129,9 @@ def _refused(intent: PushIntent, fault: Fault, taken: list[AccountSync], created
         created.come_back[row.pk] = timezone.now() + _LOOK_AFTER
         return None
     if fault.rule.retry in (Retry.WAIT_FOR_QUOTA, Retry.STOP_CONNECTION, Retry.REFRESH_TOKEN):
-        _forget([intent])
+        customer_intents.forget([intent])
         return fault
-    _settle(intent, PushIntent.Outcome.REFUSED, fault_code=fault.code, intuit_tid=fault.intuit_tid)
+    customer_intents.settle(intent, PushIntent.Outcome.REFUSED, fault_code=fault.code, intuit_tid=fault.intuit_tid)
     if fault.kind is FaultKind.NAME_TAKEN:
         taken.append(row)
     else:
@@ -186,14 +148,3 @@ def _name_taken(connection: Connection, session: Session, rows: Sequence[Account
     for row in unexplained:
         linking.failed(row, Reason.REFUSED, explained(Fault(FaultKind.NAME_TAKEN, code="6240")), code="6240")
     return [row for row in linked if row.status == Status.SYNCED]
-
-
-def _forget(intents: Sequence[PushIntent]) -> None:
-    PushIntent.objects.filter(pk__in=[intent.pk for intent in intents]).delete()
-
-
-def _settle(intent: PushIntent, outcome: str, **kept: str) -> None:
-    intent.outcome, intent.settled_at = outcome, timezone.now()
-    for name, value in kept.items():
-        setattr(intent, name, value)
-    intent.save(update_fields=["outcome", "settled_at", *kept])

@@ -1,32 +1,12 @@
-"""Encryption of stored tokens. The first key of TOKEN_ENCRYPTION_KEYS encrypts; every key decrypts."""
+"""The column that keeps Intuit's tokens encrypted."""
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
-from cryptography.fernet import Fernet, MultiFernet
-from django.conf import settings
 from django.db import models
 
-
-@lru_cache(maxsize=4)
-def _cipher(keys: tuple[str, ...]) -> MultiFernet:
-    return MultiFernet([Fernet(key) for key in keys])
-
-
-def encrypt(text: str) -> str:
-    """Return the text as Fernet's token; the empty text stays empty."""
-    return _cipher(tuple(settings.TOKEN_ENCRYPTION_KEYS)).encrypt(text.encode()).decode() if text else ""
-
-
-def decrypt(token: str) -> str:
-    """Return the text of a token made by :func:`encrypt`.
-
-    Raises:
-        cryptography.fernet.InvalidToken: none of the keys made it.
-    """
-    return _cipher(tuple(settings.TOKEN_ENCRYPTION_KEYS)).decrypt(token.encode()).decode() if token else ""
+from portal.crypto import decrypt, encrypt
 
 
 class EncryptedTextField(models.TextField):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Future
 from datetime import timedelta
-from time import sleep
 from typing import Any
 
 from django.utils import timezone
@@ -20,6 +19,7 @@ from qbsync.models import AccountSync, Connection, InvoiceSync, PushIntent
 from qbsync.outbox import Change, Shipment
 from qbsync.outcomes import adopt, end, explained, fail, wait
 from qbsync.plan import ENDS, Operation
+from qbsync.shipping import ship
 from qbsync.states import DocumentReason, DocumentStatus, Status
 from qbsync.workload import Item
 
@@ -29,64 +29,18 @@ _EVENTS = {
     Operation.VOID: "voided",
     Operation.DELETE: "deleted",
 }
-_LONGEST_WAIT_S = 2.0  # longer ones are done by coming back later
 _MOST_ATTEMPTS = 5
 _LOOK_AFTER = timedelta(seconds=3)
-# What was not sent this soon after its intents were committed is not sent any more: QBO_EXECUTION_WINDOW_S, after which
-# its absence in QuickBooks proves something, is counted from there.
-_SENT_WITHIN = timedelta(seconds=5)
 
 
 def send(company: Company, shipment: Shipment, priority: Priority) -> BatchAnswer:
-    """Send the shipment's intents as one batch. Runs in a thread of its own; touches no database.
-
-    For a person, they go one by one when the company's batches of this minute are used up: single requests have a
-    quota of their own.
-
-    Raises:
-        QuotaWait: nothing was sent, and nothing is free for longer than it is worth waiting here.
-        Fault: as the gateway.
-    """
+    """Send the shipment's intents. Runs in a thread of its own; raises as ``shipping.ship``."""
     items = [
         BatchItem(key, intent.operation, shipment.items[key].entity, intent.payload)
         for key, intent in shipment.intents.items()
     ]
-    waited = 0.0
-    while True:
-        try:
-            _refuse_if_late(shipment)
-            return company.batch(items, request_id=shipment.request_id)
-        except QuotaWait as quota:
-            waited += quota.seconds
-            if waited > _LONGEST_WAIT_S:
-                if priority is Priority.PEOPLE:
-                    return _one_by_one(company, items, shipment)
-                raise
-            sleep(quota.seconds)
-
-
-def _refuse_if_late(shipment: Shipment) -> None:
-    """Raise QuotaWait where it has waited too long: this process was stopped, or what was sent before took long."""
     committed_at = min(intent.sent_at for intent in shipment.intents.values())
-    if timezone.now() - committed_at > _SENT_WITHIN:
-        raise QuotaWait(_LONGEST_WAIT_S)
-
-
-def _one_by_one(company: Company, items: Sequence[BatchItem], shipment: Shipment) -> BatchAnswer:
-    """Send each item as a request of its own; what is not sent is answered as throttled, so that it comes again."""
-    outcomes: dict[str, Any] = {}
-    intuit_tid, time = "", ""
-    for item in items:
-        try:
-            _refuse_if_late(shipment)
-            request_id = f"{shipment.request_id}-{item.item_id}"
-            answer = company.write(item.entity, item.payload, operation=item.operation, request_id=request_id)
-            outcomes[item.item_id], intuit_tid, time = answer.body, answer.intuit_tid, answer.time
-        except QuotaWait as quota:
-            outcomes[item.item_id] = Fault(FaultKind.THROTTLED, retry_after_s=quota.seconds)
-        except Fault as fault:
-            outcomes[item.item_id] = fault
-    return BatchAnswer(outcomes, intuit_tid, time)
+    return ship(company, items, request_id=shipment.request_id, committed_at=committed_at, priority=priority)
 
 
 def land(connection: Connection, session: Session, shipment: Shipment, flight: Future[BatchAnswer]) -> None:
@@ -163,16 +117,17 @@ class _Landing:
 
     def _delivered(self, key: str, remote: dict[str, Any]) -> None:
         item, intent = self.shipment.items[key], self.shipment.intents[key]
-        before = item.row.status
+        before, customer = item.row.status, item.row.qbo_customer_id
         if item.operation in ENDS:
             end(item.row, intent.revision)
             item.row.sync_token = str(remote.get("SyncToken", item.row.sync_token))
         else:
             adopt(item.row, remote, intent.revision)
         if isinstance(item.row, InvoiceSync):
-            item.work.invoice_ids[item.document.pk] = item.row.qbo_id
+            item.work.know(item.document.pk, item.row)
         self._done(intent, PushIntent.Outcome.DONE, qbo_id=item.row.qbo_id)
-        event = _EVENTS[item.operation]
+        is_moved = bool(customer) and customer != item.row.qbo_customer_id
+        event = "moved" if is_moved else _EVENTS[item.operation]
         self.changes.append(Change(item.document, item.row, before, event, intuit_tid=self.answer.intuit_tid))
 
     def _refused(self, key: str, fault: Fault) -> None:

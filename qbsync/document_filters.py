@@ -11,9 +11,10 @@ from typing import Any
 from django.db.models import QuerySet
 
 from accounts import document_lists
+from portal.models import Firm
 from qbsync.filters import FILTER_PARAM
 from qbsync.presentation import DOCUMENT_LABELS
-from qbsync.selectors import with_document_standing
+from qbsync.selectors import with_document_standing, with_document_status
 from qbsync.states import DocumentStatus
 
 
@@ -22,14 +23,14 @@ def document_filter_choices() -> dict[str, list[tuple[str, str]]]:
     return {"Status": [(status.value, label) for status, label in DOCUMENT_LABELS.items()]}
 
 
-def documents_with_quickbooks(documents: QuerySet[Any], params: Mapping[str, str]) -> QuerySet[Any]:
+def documents_with_quickbooks(documents: QuerySet[Any], firm: Firm, params: Mapping[str, str]) -> QuerySet[Any]:
     """Return the documents with what their QuickBooks column shows, narrowed to the status asked for.
 
     A value that is none is ignored, like any other unknown parameter.
     """
     found = with_document_standing(documents)
     wanted = params.get(FILTER_PARAM, "")
-    return found.filter(quickbooks_status=wanted) if wanted in list(DocumentStatus) else found
+    return with_document_status(found, firm, DocumentStatus(wanted)) if wanted in list(DocumentStatus) else found
 
 
 def register() -> None:

@@ -2,8 +2,10 @@
 
     mirror   the customers of the QuickBooks company are brought up to date
     claim    accounts with work due are taken; whoever waits for a link goes first
-    match    each is linked, failed with a reason, or gets its customer created
+    match    each is linked, failed with a reason, or gets its customer created or made active again
     look     lost answers and numbers that QuickBooks has already are looked up there, and adopted
+    guard    documents that the company cannot take, for their tax or currency, are failed with the reason
+    move     documents that were sent under another customer follow their account, where a person asked for it
     waves    invoices, then payments, in batches of up to 30, several under way at a time:
              intents are committed -> HTTP without a transaction -> outcomes are committed
     release  the accounts are given back, with the moment at which work is due again
@@ -13,7 +15,7 @@ HTTP runs in threads; everything else, the database included, in the thread that
 
 from __future__ import annotations
 
-import logging
+import contextvars
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -21,7 +23,23 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from qbsync import claims, creating, delivery, linking, mirror, outbox, recovery, troubles, upstream, workload
+from qbsync import (
+    claims,
+    creating,
+    delivery,
+    guard,
+    linking,
+    mirror,
+    moving,
+    outbox,
+    reactivating,
+    recovery,
+    shipping,
+    troubles,
+    upstream,
+    workload,
+)
+from qbsync.changes import documents as changes
 from qbsync.gateway.batch import BatchAnswer
 from qbsync.gateway.faults import Fault
 from qbsync.gateway.limiter import Priority, QuotaWait
@@ -29,15 +47,15 @@ from qbsync.metering import Session
 from qbsync.models import AccountSync, Connection
 from qbsync.outbox import Shipment
 from qbsync.plan import BATCH_SIZE, share_out
-from qbsync.states import Status
+from qbsync.states import Ask, Status
 from qbsync.workload import AccountWork
-
-logger = logging.getLogger(__name__)
 
 CLAIM = 150  # accounts taken at a time: enough to fill batches, few enough to be given back soon
 _IN_FLIGHT = {Priority.BACKGROUND: 6, Priority.PEOPLE: 2}
 _MIRROR_AGE = {Priority.BACKGROUND: timedelta(minutes=10), Priority.PEOPLE: timedelta(seconds=10)}
 _RENEW_EVERY_S = 10.0
+_WHOLE_SECOND_S = 1.2  # after this, all requests of a second are free again, not only the one that was waited for
+_EARLY_S = shipping.LONGEST_WAIT_S * 0.75  # when quota is free again, the next documents are to be loaded already
 
 
 def run(
@@ -56,18 +74,22 @@ def run(
     connection = Connection.objects.select_related("firm").get(pk=connection_id)
     if not connection.is_ready:
         return None
+    if priority is Priority.BACKGROUND and troubles.rests(connection):
+        return None
     sync = _Sync(connection, priority, only)
     try:
         sync.work(until=time.monotonic() + budget_s)
     except QuotaWait as quota:
         claims.pause(connection.pk, quota.seconds)
-        return quota.seconds
+        # A short wait is for the requests of this second, which coming back early would use up again, for ever.
+        return quota.seconds - _EARLY_S if quota.seconds > 2 * _EARLY_S else max(quota.seconds, _WHOLE_SECOND_S)
     except mirror.MirrorBusy:
         return 2.0
     except Fault as fault:
         return troubles.of_connection(connection, sync.session, fault)
     finally:
         sync.close()
+    changes.judge(connection)
     troubles.over(connection)
     return _next_due(connection, only)
 
@@ -141,15 +163,24 @@ class _Sync:
 
     def _match(self, claim: claims.Claim) -> None:
         """Decide on the links, create customers that were asked for, and load the documents of what is linked."""
+        self.session.asked_by(next((row.changed_by_id for row in claim.rows if row.status == Status.SYNCING), None))
         linked, wanted = linking.decide(self.connection, claim.rows)
         self._count(claim, linked, wanted)
-        created = creating.create(self.connection, self.session, wanted)
-        self.session.note(accounts_linked=len(created.linked))
-        linked += created.linked
-        look_again = created.come_back | recovery.recover(self.connection, self.session.company, linked)
+        asked = {ask: [row for row in wanted if row.ask == ask] for ask in (Ask.CREATE, Ask.ACTIVATE)}
+        created = creating.create(self.connection, self.session, asked[Ask.CREATE])
+        active = reactivating.reactivate(self.connection, self.session, asked[Ask.ACTIVATE])
+        self.session.note(accounts_linked=len(created.linked) + len(active.linked))
+        linked += created.linked + active.linked
+        look_again = (
+            created.come_back | active.come_back | recovery.recover(self.connection, self.session.company, linked)
+        )
+        moved = moving.move(self.connection, self.session, linked, look_again.keys())
+        look_again |= moved.come_back
+        linked = [row for row in linked if row.pk not in moved.busy]
         works, settled = workload.load(self.connection, linked)
         outbox.save_rows(linked, settled)
         upstream.reconcile(self.connection, self.session.company, works)
+        guard.keep_back(self.connection, self.session.company, works)
         self.works |= {work.account.account_id: work for work in works}
         for row in claim.rows:
             work = self.works[row.account_id]
@@ -187,8 +218,13 @@ class _Sync:
                 item.queue.remove(item)
                 item.work.in_flight += id(item) in sent
             if shipment:
-                self.flights[pool.submit(delivery.send, self.session.company, shipment, self.priority)] = shipment
+                self.flights[self._submit(pool, shipment)] = shipment
             self._release_done()
+
+    def _submit(self, pool: ThreadPoolExecutor, shipment: Shipment) -> Future[BatchAnswer]:
+        """Send in a thread, whose lines of the log are of this run as well."""
+        within = contextvars.copy_context()
+        return pool.submit(within.run, delivery.send, self.session.company, shipment, self.priority)
 
     def _land(self) -> None:
         """Settle the batches whose answers are there; what an answer makes ready joins the queues."""

@@ -12,9 +12,10 @@ from django.db.models import Case, IntegerField, QuerySet, Value, When
 
 from accounts import selectors
 from accounts.models import Account, Invoice, Payment
+from portal.models import Firm
 from qbsync import exporting
 from qbsync.presentation import LABELS, REASON_LABELS
-from qbsync.selectors import with_document_standing, with_standing
+from qbsync.selectors import reading, with_document_standing, with_standing
 from qbsync.states import Reason, Status
 
 FILTER_PARAM = "quickbooks"
@@ -32,20 +33,21 @@ def filter_choices() -> dict[str, list[tuple[str, str]]]:
     }
 
 
-def accounts_with_quickbooks(accounts: QuerySet[Account], params: Mapping[str, str]) -> QuerySet[Account]:
+def accounts_with_quickbooks(accounts: QuerySet[Account], firm: Firm, params: Mapping[str, str]) -> QuerySet[Account]:
     """Return the accounts with what the QuickBooks column shows, narrowed to the status or reason asked for.
 
     A value that is neither is ignored, like any other unknown parameter.
     """
     found: QuerySet[Any] = with_standing(accounts)
+    now = reading(firm)
     if params.get("sort", "").removeprefix("-") == SORT:
-        ranks = [When(quickbooks_status=status, then=Value(rank)) for rank, status in enumerate(_RANKS)]
+        ranks = [When(now.has_status(status), then=Value(rank)) for rank, status in enumerate(_RANKS)]
         found = found.annotate(quickbooks_rank=Case(*ranks, output_field=IntegerField()))
     wanted = params.get(FILTER_PARAM, "")
     if wanted in list(Status):
-        return found.filter(quickbooks_status=wanted)
+        return found.filter(now.has_status(Status(wanted)))
     if wanted and wanted in list(Reason):
-        return found.filter(quickbooks_reason=wanted)
+        return found.filter(now.has_reason(Reason(wanted)))
     return found
 
 

@@ -11,7 +11,8 @@ from django import forms
 from django.utils import timezone
 
 from portal.models import Firm
-from qbsync.models import Scope
+from qbsync.models import Connection, Scope
+from qbsync.taxes import TaxRules
 
 EARLIEST = date(1990, 1, 1)
 MANUAL_PAYMENTS = "By default, sync manually created payments with QuickBooks"
@@ -55,6 +56,29 @@ class SettingsForm(ScopeForm):
     )
 
 
+class TaxCodesForm(forms.Form):
+    """Which tax codes of the company the lines of invoices bear, as far as its rules ask for them."""
+
+    taxable_code = forms.ChoiceField(label="Tax code for taxable lines", required=False)
+    exempt_code = forms.ChoiceField(label="Tax code for other lines", required=False)
+
+    def __init__(
+        self, *args: Any, connection: Connection, rules: TaxRules, codes: Sequence[tuple[str, str]], **kwargs: Any
+    ) -> None:
+        """Offer the codes: pairs of id and name. What the company's rules do not ask for is left out."""
+        kwargs["initial"] = {"taxable_code": connection.taxable_code_id, "exempt_code": connection.exempt_code_id}
+        super().__init__(*args, **kwargs)
+        if not rules.needs_exempt_code:
+            del self.fields["exempt_code"]
+        for field in self.fields.values():
+            field.choices = [("", "None chosen"), *codes]  # type: ignore[attr-defined]
+            field.widget.attrs["class"] = "form-select"
+
+    def chosen(self) -> dict[str, tuple[str, str]]:
+        """Return id and name of what was chosen for each field; both empty where nothing was."""
+        return {name: _chosen(self.fields[name], self.cleaned_data[name]) for name in self.fields}
+
+
 class SetUpForm(forms.Form):
     """Step 4: where income is booked, what invoice lines refer to, and what is done with payments typed in."""
 
@@ -85,8 +109,20 @@ class SetUpForm(forms.Form):
 
     def chosen(self, name: str) -> tuple[str, str]:
         """Return the id and name of what was chosen in one of the two lists of a valid form."""
-        field = self.fields[name]
-        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - for the type checker
-        wanted = self.cleaned_data[name]
-        choices: Any = field.choices
-        return next((str(key), str(label)) for key, label in choices if str(key) == wanted)
+        return _chosen(self.fields[name], self.cleaned_data[name])
+
+
+class DigestForm(forms.Form):
+    """Whether one person gets the digest by e-mail, and at what time of the firm's day."""
+
+    is_wanted = forms.BooleanField(
+        label="Gets it", required=False, widget=forms.CheckboxInput(attrs={"class": "form-check-input"})
+    )
+    send_at = forms.TimeField(
+        label="At", widget=forms.TimeInput(attrs={"type": "time", "class": "form-control"}, format="%H:%M")
+    )
+
+
+def _chosen(field: Any, wanted: str) -> tuple[str, str]:
+    """The id and name of a choice; both empty where it is none."""
+    return next((str(key), str(label) if key else "") for key, label in field.choices if str(key) == wanted)

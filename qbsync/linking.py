@@ -1,4 +1,4 @@
-"""Decides what becomes of claimed Syncing accounts: linked, failed with a reason, or a customer to be created.
+"""Decides what becomes of claimed Syncing accounts: linked, failed with a reason, or a customer to be written first.
 
 Set-based: a fixed number of statements for any number of accounts. Creates nothing in QuickBooks; the engine does that
 with the accounts that are returned.
@@ -19,13 +19,15 @@ from qbsync.states import Ask, Event, Reason, Status
 
 # With these verdicts a new customer can be created; with any other the name is not free, or a person has to choose.
 _FREE = frozenset({Reason.NO_MATCH, Reason.HELD_BY_INACTIVE})
+_CHOSEN = frozenset({Ask.LINK, Ask.ACTIVATE})
 
 
 def decide(connection: Connection, rows: Sequence[AccountSync]) -> tuple[list[AccountSync], list[AccountSync]]:
     """Link or fail the Syncing accounts among these claimed rows.
 
     Returns:
-        the rows that are linked now and still ours (documents may follow), and those whose customer is to be created.
+        the rows that are linked now and still ours (documents may follow), and those whose customer is to be created
+        or made active again.
     """
     try:
         return _decide(connection, rows)
@@ -44,12 +46,19 @@ def _decide(connection: Connection, rows: Sequence[AccountSync]) -> tuple[list[A
         for row in waiting:
             row.judged_name, row.folded_name = row.account.name, fold(row.account.name)
         verdicts = _verdicts(connection, waiting)
-        create = [row for row in waiting if row.ask == Ask.CREATE and verdicts[row.pk].reason in _FREE]
+        wanted = [row for row in waiting if _is_to_be_written(row, verdicts[row.pk])]
         customers = Customer.objects.in_bulk([v.customer for v in verdicts.values() if v.customer])
-        apply([_transition(row, verdicts[row.pk], customers) for row in waiting if row not in create])
-        AccountSync.objects.bulk_update(create, ["judged_name", "folded_name"])
+        apply([_transition(row, verdicts[row.pk], customers) for row in waiting if row not in wanted])
+        AccountSync.objects.bulk_update(wanted, ["judged_name", "folded_name"])
     linked = [row for row in ours.values() if row.status == Status.SYNCED]
-    return linked, create
+    return linked, wanted
+
+
+def _is_to_be_written(row: AccountSync, verdict: Verdict) -> bool:
+    """Whether QuickBooks has to be asked to create the customer, or to make it active again, before it is linked."""
+    if row.ask == Ask.ACTIVATE:
+        return verdict.customer is not None and row.asked_customer is not None and not row.asked_customer.active
+    return row.ask == Ask.CREATE and verdict.reason in _FREE
 
 
 def linked_to(rows: Iterable[tuple[AccountSync, Customer]], *, intuit_tid: str = "") -> list[AccountSync]:
@@ -94,7 +103,7 @@ def _verdicts(connection: Connection, waiting: Sequence[AccountSync]) -> dict[in
 
 def _by_choice(connection: Connection, rows: Sequence[AccountSync]) -> dict[int, Verdict]:
     """Verdicts where no name decides: a person chose the customer, or the link is there already."""
-    wanted = {row.pk: row.asked_customer_id if row.ask == Ask.LINK else row.customer_id for row in rows}
+    wanted = {row.pk: row.asked_customer_id if row.ask in _CHOSEN else row.customer_id for row in rows}
     chosen = Customer.objects.select_for_update().in_bulk([key for key in wanted.values() if key])
     taken = {
         link.customer_id: link
@@ -105,7 +114,7 @@ def _by_choice(connection: Connection, rows: Sequence[AccountSync]) -> dict[int,
     verdicts: dict[int, Verdict] = {}
     for row in rows:
         customer = chosen.get(wanted[row.pk] or 0)
-        if customer is None or not customer.active or customer.connection_id != connection.pk:
+        if customer is None or not _is_to_be_had(customer, row) or customer.connection_id != connection.pk:
             verdicts[row.pk] = Verdict(reason=Reason.CUSTOMER_GONE)
             continue
         other = taken.get(customer.pk) or first.setdefault(customer.pk, row)
@@ -115,6 +124,10 @@ def _by_choice(connection: Connection, rows: Sequence[AccountSync]) -> dict[int,
             detail = {"customer": str(customer), "account": f"{other.account.name} ({other.account.code})"}
             verdicts[row.pk] = Verdict(reason=Reason.CUSTOMER_TAKEN, detail=detail)
     return verdicts
+
+
+def _is_to_be_had(customer: Customer, row: AccountSync) -> bool:
+    return customer.active or (row.ask == Ask.ACTIVATE and not customer.merged_into)
 
 
 def _candidates(connection: Connection, names: set[str]) -> dict[str, list[Candidate]]:

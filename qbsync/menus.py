@@ -10,7 +10,7 @@ from django.urls import reverse
 from accounts.models import Account, Invoice, Payment
 from qbsync.models.connection import Connection
 from qbsync.selectors import DocumentStanding, Standing
-from qbsync.states import DocumentStatus, Status
+from qbsync.states import DocumentReason, DocumentStatus, Status
 
 
 def quickbooks_url(connection: Connection, kind: str, qbo_id: str) -> str:
@@ -81,3 +81,36 @@ def document_menu(standing: DocumentStanding, document: Invoice | Payment) -> li
             return [skip]
         case _:
             return [sync, skip]
+
+
+def remedies(standing: DocumentStanding, document: Invoice | Payment) -> list[MenuItem]:
+    """Return what can be done where the copy of a document was changed in QuickBooks; the first is the likeliest."""
+    kind = "invoice" if isinstance(document, Invoice) else "payment"
+
+    def item(label: str, remedy: str, icon: str) -> MenuItem:
+        return MenuItem(label, reverse(f"quickbooks_{kind}_remedy", args=[document.pk, remedy]), "post", icon)
+
+    send = item("Send ours again", "send", "arrow-path")
+    accept = item(ACCEPT_LABELS[standing.reason], "accept", "check")
+    leave = item("Leave both as they are", "leave", "no-symbol")
+    match standing.reason:
+        case DocumentReason.VOIDED_THERE:
+            return [accept]
+        case DocumentReason.DELETED_THERE:
+            return [send, accept]
+        case _:
+            return [send, accept, leave]
+
+
+def sync_awaited(payment: Payment, invoice: Invoice) -> MenuItem:
+    """Return the button that syncs the invoice from before the sync date for which a payment waits."""
+    url = reverse("quickbooks_payment_remedy", args=[payment.pk, "invoice"])
+    return MenuItem(f"Sync invoice {invoice.number}", url, "post", "arrow-path")
+
+
+ACCEPT_LABELS = {
+    DocumentReason.EDITED_THERE: "Accept QuickBooks’ version",
+    DocumentReason.VOIDED_THERE: "Accept that it is void",
+    DocumentReason.DELETED_THERE: "Accept that it is deleted",
+}
+"""What accepting means, for each way in which a copy was changed."""

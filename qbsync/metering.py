@@ -12,6 +12,7 @@ from django.db import connection as database
 from django.db.models import F
 from django.utils import timezone
 
+from portal import logs
 from qbsync import credentials
 from qbsync.credentials import Token
 from qbsync.gateway.company import Company
@@ -42,15 +43,24 @@ def count_requests(connection_id: int, requests: Counter[tuple[str, bool]]) -> N
 class Session:
     """Opens the company when it is first needed, and keeps the counts of one run."""
 
-    def __init__(self, connection: Connection, priority: Priority) -> None:
+    def __init__(
+        self, connection: Connection, priority: Priority, *, is_sync: bool = True, timeout_s: float | None = None
+    ) -> None:
+        """Open nothing yet. What is no sync is counted by day only, and is no run of the history.
+
+        ``timeout_s`` is how long an answer may take; None for as long as the settings say.
+        """
         self.connection = connection
-        self._priority = priority
+        logs.add(connection=connection.pk, firm=connection.firm_id, run=self._open_run() if is_sync else None)
+        self._is_sync, self._timeout_s = is_sync, timeout_s
+        self.priority = priority
         self._company: Company | None = None
         self._requests: Counter[tuple[str, bool]] = Counter()
         self._done: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._token: Token | None = None
         self._saved_at = 0.0
+        self._started_by: int | None = None
 
     @property
     def company(self) -> Company:
@@ -63,7 +73,11 @@ class Session:
         if self._company is None:
             self._token = credentials.access_token(self.connection.pk)
             self._company = Company(
-                self.connection.realm_id, self._token.value, priority=self._priority, on_request=self._count
+                self.connection.realm_id,
+                self._token.value,
+                priority=self.priority,
+                on_request=self._count,
+                timeout_s=self._timeout_s,
             )
         return self._company
 
@@ -95,6 +109,13 @@ class Session:
         with self._lock:
             self._requests[endpoint, metered] += 1
 
+    def _open_run(self) -> int | None:
+        return SyncRun.objects.filter(connection=self.connection, ended_at=None).values_list("pk", flat=True).first()
+
+    def asked_by(self, user_id: int | None) -> None:
+        """Note who asked for what this run does; the first of them is kept with a run that begins here."""
+        self._started_by = self._started_by or user_id
+
     def note(self, **done: int) -> None:
         """Add to the numbers of the run: fields of SyncRun."""
         self._done.update(done)
@@ -113,11 +134,13 @@ class Session:
         if not requests and not done:
             return
         count_requests(self.connection.pk, requests)
+        if not self._is_sync:
+            return
         done["requests"] += requests.total()
         added: dict[str, Any] = {field: F(field) + number for field, number in done.items()}
         open_run = SyncRun.objects.filter(connection=self.connection, ended_at=None)
         if not open_run.update(**added):
-            SyncRun.objects.get_or_create(
-                connection=self.connection, ended_at=None, defaults={"started_at": timezone.now()}
-            )
+            begun = {"started_at": timezone.now(), "started_by_id": self._started_by}
+            SyncRun.objects.get_or_create(connection=self.connection, ended_at=None, defaults=begun)
             open_run.update(**added)
+            logs.add(run=self._open_run())

@@ -26,6 +26,7 @@ from qbsync.workload import DocumentRow, Item
 _SAVED = [
     "status", "reason", "detail", "changed_at", "settled_revision", "next_try_at", "attempts", "qbo_id", "sync_token",
     "qbo_number", "qbo_customer_id", "pushed_revision", "pushed_at", "is_void_there",
+    "seen",
 ]  # fmt: skip
 
 

@@ -2,42 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
 
 from accounts.models import Invoice, Payment
+from qbsync.copies import Remote, customer_id_of, number_of, summary
 from qbsync.gateway.faults import Fault, FaultKind
 from qbsync.models import InvoiceSync, PaymentSync
+from qbsync.payloads import money
 from qbsync.states import DocumentReason, DocumentStatus
-
-Remote = Mapping[str, Any]
-"""A document as QuickBooks answers it."""
-
-
-def customer_id_of(remote: Remote) -> str:
-    """Return the id of the customer that a document of QuickBooks is of."""
-    return str((remote.get("CustomerRef") or {}).get("value") or "")
-
-
-def is_void_copy(remote: Remote) -> bool:
-    """Return whether QuickBooks' document is void: it keeps no amount and says so in its note."""
-    note = str(remote.get("PrivateNote") or "")
-    return Decimal(str(remote.get("TotalAmt", 0))) == 0 and note.startswith("Voided")
 
 
 def adopt(row: InvoiceSync | PaymentSync, remote: Remote, revision: int) -> None:
-    """Take QuickBooks' copy as this document's, at the revision of ours that it shows."""
+    """Take QuickBooks' copy as this document's, at the revision of ours that it shows. Its total has to be ours."""
     row.qbo_id, row.sync_token = str(remote["Id"]), str(remote.get("SyncToken", "0"))
-    row.qbo_number = str(remote.get("DocNumber") or remote.get("PaymentRefNum") or "")[:40]
-    row.qbo_customer_id = customer_id_of(remote)
+    row.qbo_number, row.qbo_customer_id = number_of(remote)[:40], customer_id_of(remote)
+    row.seen = summary(remote, is_payment=isinstance(row, PaymentSync))
     row.pushed_revision = row.settled_revision = revision
     row.status, row.reason, row.detail = DocumentStatus.SYNCED, DocumentReason.NONE, {}
     row.pushed_at = row.changed_at = timezone.now()
     row.next_try_at, row.attempts = None, 0
+    if isinstance(row, InvoiceSync) and row.document.revision == revision:
+        _compare(row, row.document, remote)
+
+
+def _compare(row: InvoiceSync, invoice: Invoice, remote: Remote) -> None:
+    """Fail the invoice whose copy comes to another amount: QuickBooks computes sales tax by rules of its own.
+
+    The copy does not show our revision then, so that a retry sends it once more.
+    """
+    if "TotalAmt" not in remote or money(remote["TotalAmt"]) == invoice.total:
+        return
+    amounts = {"ours": invoice.total, "theirs": money(remote["TotalAmt"]), "tax": invoice.tax}
+    row.pushed_revision -= 1
+    fail(row, invoice, DocumentReason.TOTAL_DIFFERS, {name: f"{value:,.2f}" for name, value in amounts.items()})
+
+
+def take_over(row: InvoiceSync | PaymentSync) -> None:
+    """Have what QuickBooks now has count as what is there; the document here is left as it is."""
+    theirs: dict[str, Any] = row.theirs or {}
+    row.sync_token, row.qbo_number = str(theirs["token"]), theirs["number"][:40]
+    row.qbo_customer_id = theirs["customer"]
+    row.seen = {name: value for name, value in theirs.items() if name not in ("id", "token", "deleted")}
+    row.theirs, row.theirs_is_news = None, False
 
 
 def end(row: InvoiceSync | PaymentSync, revision: int) -> None:

@@ -16,6 +16,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from qbsync.taxes import TaxRules
+
 LONGEST_NAME = 500
 LONGEST_NUMBER = 21
 _LONGEST_COMPANY_NAME = 100
@@ -163,14 +165,16 @@ class LineData:
     rate: Decimal
     amount: Decimal
     item_id: str
+    taxable: bool = False
 
 
 @dataclass(frozen=True)
 class InvoiceData:
     """An invoice as QuickBooks needs to know it.
 
-    ``doc_number`` is empty where QuickBooks numbers by itself (CustomTxnNumbers off). ``tax_code`` is NON in US
-    companies, so that QuickBooks adds no tax of its own; empty elsewhere.
+    ``doc_number`` is empty where QuickBooks numbers by itself (CustomTxnNumbers off). ``tax`` is the sales tax of the
+    whole, and ``tax_rules`` say how the company is told of it. ``currency`` is empty unless the company has several:
+    QuickBooks asks for it then, and it has to be the customer's.
     """
 
     mark: UUID
@@ -180,15 +184,20 @@ class InvoiceData:
     doc_number: str
     memo: str
     lines: Sequence[LineData]
-    tax_code: str = ""
+    tax: Decimal = Decimal(0)
+    tax_rules: TaxRules = TaxRules()  # noqa: RUF009 - immutable
+    currency: str = ""
 
 
 def invoice_payload(invoice: InvoiceData) -> dict[str, Any]:
     """Return a new Invoice.
 
     Raises:
-        ValueError: it has no line, too long a number, or an amount with too many digits.
+        ValueError: it has no line, too long a number, an amount with too many digits, or tax that the company's
+            rules cannot take.
     """
+    if invoice.tax_rules.problem(invoice.tax, (line.taxable for line in invoice.lines)):
+        raise ValueError("The QuickBooks company cannot take the sales tax of this invoice.")
     if not invoice.lines:
         raise ValueError("QuickBooks takes no invoice without lines.")
     if len(invoice.doc_number) > LONGEST_NUMBER:
@@ -197,8 +206,13 @@ def invoice_payload(invoice: InvoiceData) -> dict[str, Any]:
         "CustomerRef": {"value": invoice.customer_id},
         "TxnDate": invoice.date.isoformat(),
         "PrivateNote": _note(invoice.memo, invoice.mark),
-        "Line": [_line(line, invoice.tax_code) for line in invoice.lines],
+        "Line": [_line(line, invoice.tax_rules.line_code(taxable=line.taxable)) for line in invoice.lines],
+        **invoice.tax_rules.of_invoice(
+            number(invoice.tax), has_taxable_line=any(line.taxable for line in invoice.lines)
+        ),
     }
+    if invoice.currency:
+        payload["CurrencyRef"] = {"value": invoice.currency}
     if invoice.due_date:
         payload["DueDate"] = invoice.due_date.isoformat()
     if invoice.doc_number:
@@ -241,7 +255,7 @@ class PaymentData:
     """A payment as QuickBooks needs to know it; what it does not apply is the customer's credit.
 
     ``applied`` holds an invoice's id in QuickBooks and the amount that pays it. ``reference`` is the check number or
-    the like; where there is none QuickBooks shows ``number``, the portal's own.
+    the like; where there is none QuickBooks shows ``number``, the portal's own. ``currency`` is as of an invoice.
     """
 
     mark: UUID
@@ -252,6 +266,7 @@ class PaymentData:
     reference: str
     memo: str
     applied: Sequence[tuple[str, Decimal]]
+    currency: str = ""
 
 
 def payment_payload(payment: PaymentData) -> dict[str, Any]:
@@ -274,6 +289,8 @@ def payment_payload(payment: PaymentData) -> dict[str, Any]:
             for invoice_id, amount in payment.applied
         ],
     }
+    if payment.currency:
+        payload["CurrencyRef"] = {"value": payment.currency}
     if 0 < len(shown) <= LONGEST_NUMBER:
         payload["PaymentRefNum"] = shown
     return payload
@@ -285,6 +302,30 @@ def payment_payload(payment: PaymentData) -> dict[str, Any]:
 def sparse_update(payload: dict[str, Any], *, qbo_id: str, sync_token: str) -> dict[str, Any]:
     """Return a payload of this module as a sparse update: what it does not name stays; its lines replace all lines."""
     return {**payload, "Id": qbo_id, "SyncToken": sync_token, "sparse": True}
+
+
+def reactivation(*, qbo_id: str, sync_token: str) -> dict[str, Any]:
+    """Return what makes an inactive customer active again; QuickBooks gives it back the name without “(deleted)”."""
+    return {"Id": qbo_id, "SyncToken": sync_token, "sparse": True, "Active": True}
+
+
+def given_to(
+    *, customer_id: str, qbo_id: str, sync_token: str, total: Decimal | None = None, without_lines: bool = False
+) -> dict[str, Any]:
+    """Return a sparse update that gives an invoice or payment to a customer, and leaves the rest as it is.
+
+    Args:
+        customer_id: who gets it.
+        qbo_id, sync_token: of the copy.
+        total: of a payment, which QuickBooks wants named in every update; None for an invoice.
+        without_lines: a payment lets go of what it pays, and is the customer's credit.
+    """
+    payload: dict[str, Any] = {"CustomerRef": {"value": customer_id}}
+    if total is not None:
+        payload["TotalAmt"] = number(total)
+    if without_lines:
+        payload["Line"] = []
+    return sparse_update(payload, qbo_id=qbo_id, sync_token=sync_token)
 
 
 def void_payload(*, qbo_id: str, sync_token: str) -> dict[str, Any]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 
@@ -13,6 +15,7 @@ from accounts.models import Invoice, Payment
 from portal.models import Firm
 from qbsync.models.links import AccountSync
 from qbsync.selectors import DocumentStanding, Standing
+from qbsync.selectors.errors import MOST_COUNTED
 from qbsync.states import LOST_REASONS, Ask, DocumentReason, DocumentStatus, Reason, Status
 from qbsync.wording import explain, explain_document
 
@@ -42,6 +45,7 @@ REASON_LABELS = {
     Reason.HELD_BY_INACTIVE: "Customer is inactive",
     Reason.NAME_INVALID: "Name that QuickBooks cannot hold",
     Reason.CUSTOMER_GONE: "Chosen customer is gone",
+    Reason.INACTIVE_NAME_TAKEN: "Name of an inactive customer taken",
     Reason.REFUSED: "Refused by QuickBooks",
     Reason.CONNECTION: "Connection refused",
     Reason.UNAVAILABLE: "QuickBooks does not answer",
@@ -51,9 +55,27 @@ REASON_LABELS = {
 }
 """Each reason in a few words, for filters and counts; the sentences are in ``qbsync.wording``."""
 
+ENDPOINTS = {
+    "query": "Queries",
+    "cdc": "Changes since the last look",
+    "batch": "Batches of documents",
+    "read": "Single records",
+    "create": "Created one by one",
+    "update": "Changed one by one",
+    "void": "Voided one by one",
+    "delete": "Deleted one by one",
+    "companyinfo": "The company’s name",
+    "preferences": "The company’s preferences",
+}
+"""What is asked at each endpoint of QuickBooks, for counts."""
+_ACCEPTED = {
+    DocumentReason.DELETED_THERE: "It was deleted in QuickBooks, and that was accepted.",
+    DocumentReason.VOIDED_THERE: "It was voided in QuickBooks, and that was accepted.",
+}
 _ASKED = {
     Ask.MATCH: "Looking for the QuickBooks customer of the same name.",
     Ask.LINK: "Linking it to the customer that was chosen.",
+    Ask.ACTIVATE: "Making the customer active in QuickBooks again.",
     Ask.CREATE: "Creating a customer in QuickBooks.",
     Ask.RESUME: "Sending what has changed since the last time.",
 }
@@ -68,6 +90,34 @@ def moment(at: datetime, firm: Firm) -> str:
 def counted(number: int, noun: str) -> str:
     """Return “1 invoice”, “2,300 invoices”."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """So many of something that a person has to look at, and where they are listed."""
+
+    kind: str
+    text: str
+    address: str
+
+
+_NEEDS = {
+    "failed_accounts": ("account", "failed", "quickbooks_errors", "tab=accounts"),
+    "failed_invoices": ("invoice", "failed", "quickbooks_errors", "tab=invoices"),
+    "failed_payments": ("payment", "failed", "quickbooks_errors", "tab=payments"),
+    "held_up_payments": ("payment", "waiting for an invoice", "payment_list", "quickbooks=waiting"),
+}
+
+
+def needs(connection: Any) -> list[Need]:
+    """Return what of the connection needs a person, as ``selectors.errors.attention`` has counted it."""
+    found = []
+    for kind, (noun, what, page, query) in _NEEDS.items():
+        number = getattr(connection, kind)
+        if number:
+            most = f"more than {MOST_COUNTED:,} {noun}s" if number > MOST_COUNTED else counted(number, noun)
+            found.append(Need(kind, f"{most} {what}", f"{reverse(page)}?{query}"))
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +146,8 @@ def _not_synced(standing: Standing, firm: Firm, where: str) -> Message:
     detail = standing.sync.detail if standing.sync else {}
     sentence, remedy = explain(standing.reason, detail)
     lines = [sentence] if sentence else []
+    if detail.get("active_again"):
+        lines.append("It is active there again: the link can be resumed.")
     if standing.reason in LOST_REASONS and standing.since:
         lines.append(f"Noticed on {moment(standing.since, firm)}.")
     if standing.reason == Reason.NOT_CONNECTED:
@@ -150,7 +202,8 @@ def document_message(standing: DocumentStanding, document: Invoice | Payment) ->
         sent = [f"Last sent on {moment(sync.pushed_at, document.firm)}."] if sync and sync.pushed_at else []
         return Message(f"This {noun} is successfully synced", there + sent)
     if standing.status == DocumentStatus.SKIPPED:
-        return Message(f"This {noun} is not to be synced; sync it from its menu if needed")
+        gone = _ACCEPTED.get(standing.reason)
+        return Message(f"This {noun} is not to be synced; sync it from its menu if needed", [gone] if gone else [])
     if standing.reason == DocumentReason.ACCOUNT_NOT_SYNCED and standing.account_reason == Reason.NOT_CONNECTED:
         sentence, remedy = explain(standing.account_reason, {})
     else:

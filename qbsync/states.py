@@ -39,6 +39,7 @@ class Reason(StrEnum):
     NAME_INVALID = "name_invalid"
     # Failed for other causes
     CUSTOMER_GONE = "customer_gone"
+    INACTIVE_NAME_TAKEN = "inactive_name_taken"
     REFUSED = "refused"
     CONNECTION = "connection"
     UNAVAILABLE = "unavailable"
@@ -74,6 +75,7 @@ class Ask(StrEnum):
     NOTHING = ""
     MATCH = "match"  # find the customer of the same name
     LINK = "link"  # link to the customer that a person chose
+    ACTIVATE = "activate"  # make the customer that a person chose active again, and link to it
     CREATE = "create"  # create a customer of the account's name
     RESUME = "resume"  # the link is there; send what is due
 
@@ -87,6 +89,7 @@ class Event(StrEnum):
     LINKED = "linked"
     REFUSED = "refused"
     LINK_LOST = "link_lost"
+    FOLLOWED = "followed"
     JUDGED_AGAIN = "judged_again"
 
 
@@ -102,7 +105,11 @@ TRANSITIONS: dict[Event, tuple[frozenset[Status], Status]] = {
     ),
     Event.LINKED: (frozenset({Status.SYNCING}), Status.SYNCED),
     Event.REFUSED: (frozenset({Status.SYNCING}), Status.FAILED),
-    Event.LINK_LOST: (frozenset({Status.SYNCED, Status.SYNCING, Status.FAILED}), Status.NOT_SYNCED),
+    Event.LINK_LOST: (
+        frozenset({Status.SYNCED, Status.SYNCING, Status.FAILED, Status.NOT_SYNCED}),
+        Status.NOT_SYNCED,
+    ),
+    Event.FOLLOWED: (frozenset({Status.NOT_SYNCED}), Status.SYNCED),
     Event.JUDGED_AGAIN: (frozenset({Status.FAILED}), Status.SYNCING),
 }
 
@@ -131,11 +138,24 @@ class DocumentReason(StrEnum):
     INVOICE_BEFORE_SYNC_DATE = "invoice_before_sync_date"
     WAITS_FOR_ANSWER = "waits_for_answer"
     WAITS_FOR_NUMBER = "waits_for_number"
+    MOVING = "moving"
     UNAVAILABLE = "unavailable"
     NUMBER_TAKEN = "number_taken"
     NUMBER_TOO_LONG = "number_too_long"
     REFUSED = "refused"
     CHANGED_IN_QUICKBOOKS = "changed_in_quickbooks"
+    TOTAL_DIFFERS = "total_differs"
+    TAX_NOT_USED = "tax_not_used"
+    TAX_CODE_MISSING = "tax_code_missing"
+    CUSTOMER_CURRENCY = "customer_currency"
+    COMPANY_CURRENCY = "company_currency"
+    EDITED_THERE = "edited_there"
+    VOIDED_THERE = "voided_there"
+    DELETED_THERE = "deleted_there"
     BEFORE_SYNC_DATE = "before_sync_date"
     ACCOUNT_NOT_SYNCED = "account_not_synced"
     VOID_BEFORE_SENT = "void_before_sent"
+
+
+DRIFT_REASONS = frozenset({DocumentReason.EDITED_THERE, DocumentReason.VOIDED_THERE, DocumentReason.DELETED_THERE})
+"""Why a document that was in step is not any more: somebody changed its copy in QuickBooks."""

@@ -1,12 +1,21 @@
 """The Celery tasks: thin, ids only. What is due stands in the database, so each may run twice or be lost."""
 
-from celery import shared_task
+import contextlib
+
+from celery import Task, shared_task
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from qbsync import engine, wake
-from qbsync.gateway.limiter import Priority
+from qbsync import credentials, engine, wake
+from qbsync.changes import poll, validating
+from qbsync.digest import schedule
+from qbsync.digest.sending import digest_send
+from qbsync.gateway.faults import Fault
+from qbsync.gateway.limiter import Priority, QuotaWait
 from qbsync.models import AccountSync, Connection, ConnectionStatus
+from qbsync.reconciliation import reconciling
+from qbsync.services.reconciliations import reconciliations_wake
+from qbsync.services.validations import validations_wake
 from qbsync.states import WAITING_REASONS, Status
 
 _PATIENCE_S = 60.0  # nobody waits longer than that before the screen
@@ -36,6 +45,51 @@ def sync_connection(connection_id: int) -> None:
         wake.in_background(connection_id, after_s=again)
 
 
+@shared_task(bind=True)
+def poll_changes(self: Task, connection_id: int) -> None:
+    """Look what changed in QuickBooks, on the queue that the message came by."""
+    queue = (self.request.delivery_info or {}).get("routing_key") or "background"
+    again = poll.run(connection_id, priority=Priority.PEOPLE if queue == "people" else Priority.BACKGROUND)
+    if again is not None:
+        self.apply_async((connection_id,), countdown=min(max(again, 1.0), _PATIENCE_S), queue=queue, expires=120)
+
+
+@shared_task
+def keep_alive(connection_id: int) -> None:
+    """Renew the tokens of a connection that nobody uses, so that it does not end for that."""
+    with contextlib.suppress(Fault, QuotaWait):  # it is tried again, or is broken now, and that is told
+        credentials.access_token(connection_id)
+
+
+@shared_task
+def send_digests() -> None:
+    """Have the digests sent whose time has come, each by a task of its own."""
+    for membership_id in schedule.due():
+        send_digest.delay(membership_id)
+
+
+@shared_task
+def send_digest(membership_id: int) -> None:
+    """Send a person's digest of the day, if that was not done."""
+    digest_send(membership_id)
+
+
+@shared_task
+def reconcile(reconciliation_id: int) -> None:
+    """Compare the two sides of an account or a firm; where QuickBooks makes us wait, go on later."""
+    again = reconciling.run(reconciliation_id)
+    if again is not None:
+        reconcile.apply_async((reconciliation_id,), countdown=min(max(again, 1.0), _PATIENCE_S))
+
+
+@shared_task
+def validate_links(validation_id: int) -> None:
+    """Ask for all linked customers of a connection; where QuickBooks makes us wait, go on later."""
+    again = validating.run(validation_id)
+    if again is not None:
+        validate_links.apply_async((validation_id,), countdown=min(max(again, 1.0), _PATIENCE_S), queue="people")
+
+
 @shared_task
 def sweep() -> None:
     """Wake the workers for connections with work due that nobody is at: its message was lost, or its worker died."""
@@ -45,9 +99,17 @@ def sweep() -> None:
     )
     failed = AccountSync.objects.filter(connection=OuterRef("pk"), status=Status.FAILED, reason__in=WAITING_REASONS)
     idle = Connection.objects.filter(
-        Q(working_until=None) | Q(working_until__lt=now), status=ConnectionStatus.ACTIVE, set_up_at__isnull=False
+        Q(working_until=None) | Q(working_until__lt=now),
+        Q(rests_until=None) | Q(rests_until__lte=now),
+        status=ConnectionStatus.ACTIVE,
+        set_up_at__isnull=False,
     )
     for pk in idle.filter(Q(Exists(due)) | Q(Exists(failed)) | Q(outage_since__isnull=False)).values_list(
         "pk", flat=True
     ):
         wake.in_background(pk)
+    for pk in credentials.unused():
+        keep_alive.delay(pk)
+    reconciliations_wake()
+    validations_wake()
+    poll.sweep()

@@ -15,12 +15,15 @@ _EVENTS = {
     Event.UNSYNCED: "Unsynced",
     Event.LINKED: "Linked to {customer}",
     Event.REFUSED: "Not linked",
+    "move": "Asked to move its documents to {customer}",
+    Event.FOLLOWED: "Followed the merge into {customer}",
     Event.LINK_LOST: "Link to {customer} lost",
     Event.JUDGED_AGAIN: "Looked up again, because a name changed or QuickBooks answers again",
 }
 _ASKS = {
     Ask.MATCH: "Asked to sync",
     Ask.LINK: "Asked to link to {customer}",
+    Ask.ACTIVATE: "Asked to make {customer} active again, and to link to it",
     Ask.CREATE: "Asked to create a customer in QuickBooks",
     Ask.RESUME: "Asked to sync now",
 }
@@ -29,11 +32,18 @@ _DOCUMENT_EVENTS = {
     "skipped": "{kind} {subject}: not to be synced",
     "sent": "{kind} {subject} sent to QuickBooks",
     "updated": "{kind} {subject} updated in QuickBooks",
+    "moved": "{kind} {subject} moved to the account’s customer in QuickBooks",
+    "stays": "{kind} {subject} stays with the customer it has in QuickBooks",
     "voided": "{kind} {subject} voided in QuickBooks",
     "deleted": "{kind} {subject} deleted in QuickBooks",
     "adopted": "{kind} {subject} found in QuickBooks and linked",
     "refused": "{kind} {subject} not taken by QuickBooks",
     "number_taken": "{kind} {subject} not sent: its number is taken in QuickBooks",
+    "edited_there": "{kind} {subject} edited in QuickBooks by somebody else",
+    "voided_there": "{kind} {subject} voided in QuickBooks by somebody else",
+    "deleted_there": "{kind} {subject} deleted in QuickBooks by somebody else",
+    "put_back_there": "{kind} {subject} in QuickBooks is as it is here again",
+    "accepted": "{kind} {subject}: what QuickBooks has was accepted",
     "answer_lost": "{kind} {subject} sent, but the answer was lost",
 }
 
@@ -63,7 +73,7 @@ def told(entry: HistoryEntry, firm: Firm) -> Told:
     is_account = entry.kind == HistoryEntry.Kind.ACCOUNT
     labels = {str(key): label for key, label in (LABELS if is_account else DOCUMENT_LABELS).items()}
     explain_it = explain if is_account else explain_document
-    sentence = explain_it(entry.reason, entry.detail)[0] if entry.reason else ""
+    sentence = explain_it(entry.reason, entry.detail)[0] if entry.reason else str(entry.detail.get("stays", ""))
     return Told(
         title=_title(entry, is_account),
         who=str(entry.actor) if entry.actor else "Sync",
@@ -82,7 +92,7 @@ def _title(entry: HistoryEntry, is_account: bool) -> str:
     values |= {"kind": entry.get_kind_display(), "subject": entry.subject}
     if is_account:
         ask = entry.detail.get("ask", Ask.MATCH)
-        template = _ASKS.get(ask) if entry.event == Event.ASKED else _EVENTS.get(entry.event)  # type: ignore[call-overload]
+        template = _ASKS.get(ask) if entry.event == Event.ASKED else _EVENTS.get(entry.event)
     else:
         template = _DOCUMENT_EVENTS.get(entry.event)
     return (template or entry.event.replace("_", " ").capitalize()).format_map(values)

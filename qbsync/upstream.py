@@ -11,19 +11,19 @@ from typing import Any
 
 from accounts.models import Invoice
 from qbsync import outbox
+from qbsync.copies import Remote, customer_id_of, is_void_copy
 from qbsync.gateway.company import Company
-from qbsync.gateway.faults import RULES, FaultKind
 from qbsync.gateway.queries import PAGE, in_list, select
 from qbsync.models import Connection, InvoiceSync
 from qbsync.outbox import Change
-from qbsync.outcomes import Remote, adopt, customer_id_of, end, fail, forget_copy, is_void_copy
+from qbsync.outcomes import adopt, end, fail, forget_copy
 from qbsync.payloads import mark_of
 from qbsync.plan import ENDS, Operation
 from qbsync.states import DocumentReason
 from qbsync.workload import AccountWork, Item, in_scope
 
 INVOICE_FIELDS = "Id, SyncToken, DocNumber, TotalAmt, CustomerRef, PrivateNote, TxnDate"
-PAYMENT_FIELDS = "Id, SyncToken, PaymentRefNum, TotalAmt, CustomerRef, PrivateNote, TxnDate"
+PAYMENT_FIELDS = "*"  # with the lines, which say what it pays
 _VALUES_A_QUERY = 500
 
 
@@ -35,12 +35,14 @@ def reconcile(connection: Connection, company: Company, works: Sequence[AccountW
     changes: list[Change] = []
     invoices = [i for i in _items(works) if i.operation == Operation.CREATE and isinstance(i.document, Invoice)]
     if connection.custom_numbers:
-        found = _free(connection, by_number(company, (item.document.number for item in invoices)))
+        found = others_with_number(connection, company, (item.document.number for item in invoices))
         changes += [change for item in invoices if (change := _judge(item, found))]
     changes += _refresh(company, [item for item in _items(works) if item.operation != Operation.CREATE])
     outbox.settle(connection, [work.account for work in works], changes, [])
     for work in works:
-        work.invoice_ids |= {i.document.pk: i.row.qbo_id for i in work.invoices if i.row.qbo_id}
+        for item in work.invoices:
+            if item.row.qbo_id and isinstance(item.row, InvoiceSync):
+                work.know(item.document.pk, item.row)
         work.invoices = [item for item in work.invoices if _is_due(item)]
         work.payments = [item for item in work.payments if _is_due(item)]
         work.voided_invoices = [item for item in work.voided_invoices if _is_due(item)]
@@ -61,7 +63,7 @@ def _is_due(item: Item) -> bool:
 
 def look_again(connection: Connection, company: Company, items: Sequence[Item]) -> list[Change]:
     """Look at documents whose number QuickBooks says is taken (6140): adopt an equal one, fail with both shown."""
-    found = _free(connection, by_number(company, (item.document.number for item in items)))
+    found = others_with_number(connection, company, (item.document.number for item in items))
     return [change for item in items if (change := _judge(item, found))]
 
 
@@ -76,6 +78,11 @@ def by_number(company: Company, numbers: Iterable[str]) -> Iterator[Remote]:
     for start in range(0, len(wanted), _VALUES_A_QUERY):
         where = f"DocNumber IN {in_list(wanted[start : start + _VALUES_A_QUERY])}"
         yield from rows(company, "Invoice", where, INVOICE_FIELDS)
+
+
+def others_with_number(connection: Connection, company: Company, numbers: Iterable[str]) -> list[Remote]:
+    """Return the invoices in QuickBooks that have one of these numbers and are no copies of ours."""
+    return _free(connection, by_number(company, numbers))
 
 
 def rows(company: Company, entity: str, where: str, fields: str) -> Iterator[Remote]:
@@ -161,7 +168,7 @@ def _adopt_paid_invoices(connection: Connection, company: Company, works: Sequen
                     wanted[invoice.pk] = Item(work, invoice, row, Operation.CREATE)
     if not wanted:
         return
-    found = _free(connection, by_number(company, (item.document.number for item in wanted.values())))
+    found = others_with_number(connection, company, (item.document.number for item in wanted.values()))
     changes: list[Change] = []
     for item in wanted.values():
         number = item.document.number
@@ -169,7 +176,8 @@ def _adopt_paid_invoices(connection: Connection, company: Company, works: Sequen
         if equal is not None:
             changes.append(Change(item.document, item.row, item.row.status, "adopted"))
             adopt(item.row, equal, item.document.revision)
-            item.work.invoice_ids[item.document.pk] = item.row.qbo_id
+            assert isinstance(item.row, InvoiceSync)  # noqa: S101 - made of one above
+            item.work.know(item.document.pk, item.row)
     outbox.settle(connection, [work.account for work in works], changes, [])
 
 
@@ -194,15 +202,13 @@ def _catch_up(item: Item, remote: Remote | None) -> Change | None:
     row, before = item.row, item.row.status
     if remote is not None and (item.operation == Operation.DELETE or not is_void_copy(remote)):
         row.sync_token = str(remote.get("SyncToken", "0"))
+        row.qbo_customer_id = customer_id_of(remote) or row.qbo_customer_id  # a merge there may have moved it
         return None
     if item.operation in ENDS:
         end(row, item.document.revision)
         return Change(item.document, row, before, "voided" if item.operation == Operation.VOID else "deleted")
     if remote is None:
         forget_copy(row)  # so that it is created anew where a person wants it
-        detail = {"message": RULES[FaultKind.DELETED].sentence, "remedy": RULES[FaultKind.DELETED].remedy}
-    else:
-        remedy = "Void it here as well, or enter it anew under another number."
-        detail = {"message": "It was voided in QuickBooks.", "remedy": remedy}
-    fail(row, item.document, DocumentReason.REFUSED, detail)
-    return Change(item.document, item.row, before, "refused")
+    reason = DocumentReason.DELETED_THERE if remote is None else DocumentReason.VOIDED_THERE
+    fail(row, item.document, reason, {})
+    return Change(item.document, item.row, before, reason)

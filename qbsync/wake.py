@@ -25,6 +25,21 @@ def for_person(account_sync_id: int) -> None:
     transaction.on_commit(lambda: app.send_task("qbsync.tasks.sync_requested", (account_sync_id,)), robust=True)
 
 
+def to_reconcile(reconciliation_id: int, *, is_awaited: bool = False) -> None:
+    """Have a comparison done; one that somebody waits for goes on the queue of people's requests."""
+    queue = "people" if is_awaited else "background"
+    transaction.on_commit(
+        lambda: app.send_task("qbsync.tasks.reconcile", (reconciliation_id,), queue=queue), robust=True
+    )
+
+
+def to_validate(validation_id: int) -> None:
+    """Have all links of a connection validated, on the queue of people's requests: somebody waits for it."""
+    transaction.on_commit(
+        lambda: app.send_task("qbsync.tasks.validate_links", (validation_id,), queue="people"), robust=True
+    )
+
+
 def in_background(connection_id: int, *, after_s: float = 0) -> None:
     """Have the connection's due work done; nothing is sent while a message that comes no later is on its way.
 
@@ -41,3 +56,17 @@ def in_background(connection_id: int, *, after_s: float = 0) -> None:
         transaction.on_commit(
             lambda: app.send_task("qbsync.tasks.sync_connection", (connection_id,), countdown=after_s), robust=True
         )
+
+
+def poll(connection_id: int, *, at_once: bool = False, after_s: float = 0) -> None:
+    """Have it looked what changed in QuickBooks; ``at_once`` where something is known to have, on the queue of people.
+
+    A message that nobody takes is dropped: the sweep sends another one while it is due.
+    """
+    queue = "people" if at_once else "background"
+    transaction.on_commit(
+        lambda: app.send_task(
+            "qbsync.tasks.poll_changes", (connection_id,), queue=queue, countdown=after_s, expires=after_s + 60
+        ),
+        robust=True,
+    )

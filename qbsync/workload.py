@@ -50,9 +50,15 @@ class AccountWork:
     payments: list[Item] = field(default_factory=list)
     voided_invoices: list[Item] = field(default_factory=list)
     invoice_ids: dict[int, str] = field(default_factory=dict)  # QuickBooks' id of each invoice that a payment names
+    invoice_customers: dict[int, str] = field(default_factory=dict)  # and the customer that it is of there
     is_loaded: bool = False  # decided on, and what is due is known
     in_flight: int = 0
     next_try: list[datetime] = field(default_factory=list)  # when something that waits is to be tried again
+
+    def know(self, invoice_pk: int, copy: InvoiceSync | None) -> None:
+        """Remember where an invoice is in QuickBooks, for the payments that name it."""
+        self.invoice_ids[invoice_pk] = copy.qbo_id if copy else ""
+        self.invoice_customers[invoice_pk] = copy.qbo_customer_id if copy else ""
 
     def ready(self) -> list[Item]:
         """What can be sent now: nothing while something is under way."""
@@ -79,14 +85,14 @@ def load(connection: Connection, accounts: Sequence[AccountSync]) -> tuple[list[
         _plan(work, invoice, row, settled)
     allocations = Prefetch("allocations", Allocation.objects.select_related("invoice__quickbooks"))
     payments = _due(Payment.with_deleted.all(), connection, works).filter(
-        Q(sync_to_quickbooks=True) | Q(quickbooks__pushed_revision__gt=0) | Q(quickbooks__asked=True)
+        Q(sync_to_quickbooks=True) | Q(quickbooks__qbo_id__gt="") | Q(quickbooks__asked=True)
     )
     for payment in payments.prefetch_related(allocations):
         work = works[payment.account_id]
         row = getattr(payment, "quickbooks", None) or _new(PaymentSync, connection, payment)
         for allocation in payment.allocations.all():
-            copy = getattr(allocation.invoice, "quickbooks", None)
-            work.invoice_ids.setdefault(allocation.invoice_id, copy.qbo_id if copy else "")
+            if allocation.invoice_id not in work.invoice_ids:
+                work.know(allocation.invoice_id, getattr(allocation.invoice, "quickbooks", None))
         _plan(work, payment, row, settled)
     for account, moment in _waits(works):
         works[account].next_try.append(moment)
@@ -136,7 +142,7 @@ def _due(documents: QuerySet[Any], connection: Connection, accounts: Iterable[in
         PushIntent.objects.filter(**{f"{_sync_of(documents.model)}__document": OuterRef("pk")}, outcome="open")
     )
     dated = Q() if connection.sync_date is None else Q(date__gte=connection.sync_date)
-    reached = dated | Q(quickbooks__asked=True) | Q(quickbooks__pushed_revision__gt=0)
+    reached = dated | Q(quickbooks__asked=True) | Q(quickbooks__qbo_id__gt="")
     waited = Q(quickbooks__next_try_at=None) | Q(quickbooks__next_try_at__lte=timezone.now())
     return (
         documents.filter(reached, new | changed & waited & ~under_way, account__in=accounts)

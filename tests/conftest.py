@@ -32,6 +32,8 @@ def pytest_configure() -> None:
     django_settings.CACHES["default"]["LOCATION"] = django_settings.REDIS_URL
     # Passwords in tests protect nothing, and a slow hash of each would take most of the tests' time.
     django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    # All tests come from one address and sign the same people in; those of the limits put them back.
+    django_settings.ACCOUNT_RATE_LIMITS = False
 
 
 def _with_redis_database(url: str, number: int) -> str:
@@ -72,6 +74,8 @@ def simulator(simulator_process: str, settings: Settings) -> Iterator[Simulator]
     for name in ("QBO_API_BASE_URL", "QBO_OAUTH_BASE_URL", "QBO_BROWSER_BASE_URL"):
         setattr(settings, name, simulator_process)
     settings.QBO_APP_BASE_URL = f"{simulator_process}/app"
+    policy = django_settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]
+    settings.CONTENT_SECURITY_POLICY = {"DIRECTIVES": {**policy, "form-action": ["'self'", simulator_process]}}
     settings.QBO_DISCOVERY_URL = f"{simulator_process}/.well-known/openid_configuration"
     simulator = Simulator(simulator_process)
     yield simulator
@@ -108,3 +112,16 @@ def start_worker(
     yield start
     for worker in workers:
         worker.stop()
+
+
+@pytest.fixture
+def eventually() -> Callable[..., None]:
+    """Wait until a condition holds; fail with what it last said where it does not."""
+
+    def wait_for(condition: Callable[[], Any], *, within_s: float = 30.0) -> None:
+        deadline = time.monotonic() + within_s
+        while not (held := condition()):
+            assert time.monotonic() < deadline, f"did not come about: {held!r}"
+            time.sleep(0.1)
+
+    return wait_for

@@ -17,7 +17,11 @@ class Simulator:
         self._clock_was_set = False
 
     def company(
-        self, name: str = "Books of the Test Firm", *, realm_id: str | None = None, **entities: list[Entity] | Entity
+        self,
+        name: str = "Books of the Test Firm",
+        *,
+        realm_id: str | None = None,
+        **entities: list[Entity] | Entity | str,
     ) -> str:
         """Make a company with these entities by type (`Customer=[{…}]`, `Preferences={…}`); return its realm.
 
@@ -73,6 +77,10 @@ class Simulator:
     def remove(self, realm: str, kind: str, number: str, *, operation: str = "delete") -> None:
         """Delete a document, or void it, as a person does in QuickBooks."""
         self._call("POST", f"/_sim/companies/{realm}/change", {"entity": kind, "id": number, "operation": operation})
+
+    def webhooks(self, realm: str, *, url: str, verifier_token: str) -> None:
+        """Have what happens in the company told to this address; an empty one ends it."""
+        self._call("POST", f"/_sim/companies/{realm}/webhooks", {"url": url, "verifier_token": verifier_token})
 
     def options(self, realm: str, **options: Any) -> None:
         """Choose the company's answers to what is not known of Intuit's; `forget_requestids=True` too."""

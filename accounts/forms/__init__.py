@@ -5,5 +5,15 @@ from accounts.forms.fields import refuse
 from accounts.forms.imports import ImportForm
 from accounts.forms.invoices import InvoiceForm, line_forms
 from accounts.forms.payments import PaymentForm
+from accounts.forms.tags import TagForm
 
-__all__ = ["AccountForm", "ImportForm", "InvoiceForm", "PaymentForm", "contact_forms", "line_forms", "refuse"]
+__all__ = [
+    "AccountForm",
+    "ImportForm",
+    "InvoiceForm",
+    "PaymentForm",
+    "TagForm",
+    "contact_forms",
+    "line_forms",
+    "refuse",
+]

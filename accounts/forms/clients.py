@@ -84,7 +84,10 @@ class ContactFormSet(BaseFormSet):
 def contact_forms(data: Mapping[str, Any] | None, account: Account | None = None) -> ContactFormSet:
     """Return the rows of contacts: as sent, or those of the account, or one that is empty."""
     contacts = list(account.contacts.all()) if account else []
-    initial = [{"name": each.name, "email": each.email, "phone": each.phone} for each in contacts]
+    # Only for the page as it is opened: a row that was sent equal to what is there by then, as by a second press of
+    # Save, would count as untouched and be left out.
+    opened = contacts if data is None else []
+    initial = [{"name": each.name, "email": each.email, "phone": each.phone} for each in opened]
     rows = formset_factory(
         ContactForm, formset=ContactFormSet, extra=0 if contacts else 1, can_delete=True, max_num=MOST_CONTACTS
     )

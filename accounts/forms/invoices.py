@@ -10,7 +10,7 @@ from django import forms
 from django.forms.formsets import BaseFormSet, formset_factory
 
 from accounts.forms.fields import RowForm, day, decimal, text
-from accounts.models import Invoice, Service
+from accounts.models import ZERO, Invoice, Service
 from accounts.services import LineInput
 from portal.forms import dress
 from portal.models import Firm
@@ -25,6 +25,7 @@ class InvoiceForm(forms.Form):
     date = day("Date")
     due_date = day("Due date", required=False)
     memo = forms.CharField(label="Memo", max_length=1000, required=False, widget=forms.Textarea(attrs={"rows": 2}))
+    tax = decimal("Sales tax", 2, required=False, placeholder="0.00", **{"data-tax": True})
     revision = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, invoice: Invoice | None = None, **kwargs: Any) -> None:
@@ -33,21 +34,24 @@ class InvoiceForm(forms.Form):
             self.fields["number"].widget.attrs["placeholder"] = "Automatic"
         else:
             self.fields["number"].required = self.fields["revision"].required = True
-            self.initial = {name: getattr(invoice, name) for name in self.fields}
+            self.initial = {name: getattr(invoice, name) for name in self.fields} | {"tax": invoice.tax or None}
         dress(self)
+
+    def clean_tax(self) -> Decimal:
+        """No amount is no tax."""
+        return self.cleaned_data["tax"] or ZERO
 
 
 class ServiceSelect(forms.Select):
-    """The firm's services, each with its rate for the script that proposes it."""
+    """The firm's services, each with its rate and whether it is taxed for the script that proposes them."""
 
-    rates: Mapping[int, Decimal] = {}
+    services: Mapping[str, Service] = {}
 
     def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """Return an option that carries the service's rate."""
+        """Return an option that carries what the service proposes."""
         option = super().create_option(name, value, *args, **kwargs)
-        rate = self.rates.get(int(str(value))) if str(value).isdigit() else None
-        if rate is not None:
-            option["attrs"]["data-proposed-rate"] = str(rate)
+        if service := self.services.get(str(value)):
+            option["attrs"] |= {"data-proposed-rate": str(service.rate), "data-proposed-taxable": service.taxable}
         return option
 
 
@@ -58,6 +62,9 @@ class LineForm(RowForm):
     description = text("Description", 4000, autocomplete="off")
     quantity = decimal("Quantity", 4, **{"data-quantity": True})
     rate = decimal("Rate", 4, **{"data-rate": True})
+    taxable = forms.BooleanField(
+        label="Taxable", required=False, widget=forms.CheckboxInput(attrs={"data-taxable": True})
+    )
 
     def __init__(self, *args: Any, services: Sequence[Service], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -65,7 +72,7 @@ class LineForm(RowForm):
         self.fields["quantity"].initial = 1
         select = self.fields["service"]
         select.choices = [("", "No service"), *((pk, each.name) for pk, each in self.services.items())]  # type: ignore[attr-defined]
-        select.widget.rates = {each.pk: each.rate for each in services}
+        select.widget.services = self.services
 
     def clean(self) -> dict[str, Any]:
         """A line says what it is for, by a service or in words."""
@@ -82,6 +89,7 @@ class LineForm(RowForm):
             description=values["description"],
             quantity=values["quantity"],
             rate=values["rate"],
+            taxable=values["taxable"],
         )
 
 
@@ -102,6 +110,7 @@ def line_forms(data: Mapping[str, Any] | None, firm: Firm, invoice: Invoice | No
             "description": line.description,
             "quantity": line.quantity.normalize() + 0,
             "rate": _short(line.rate),
+            "taxable": line.taxable,
         }
         for line in lines
     ]

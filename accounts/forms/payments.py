@@ -40,6 +40,13 @@ class PaymentForm(forms.Form):
             self.initial[name] = parts.get(invoice.pk)
         dress(self)
 
+    def clean(self) -> dict[str, Any]:
+        """Refuse a part for an invoice that was paid, voided or deleted since the form was opened."""
+        sent = {name for name, value in self.data.items() if name.startswith("pay-") and str(value).strip()}
+        if sent - self.invoices.keys():
+            self.add_error(None, "An invoice that this payment was for can no longer be paid. Look at the parts again.")
+        return self.cleaned_data
+
     def rows(self) -> list[dict[str, Any]]:
         """Return the invoices with their fields and what each has left to pay besides this payment's part."""
         return [

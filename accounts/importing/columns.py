@@ -66,6 +66,8 @@ COLUMNS: dict[Kind, tuple[Column, ...]] = {
         Column("Quantity", "Blank: 1", False, ("Qty",)),
         Column("Rate", "Price of one; needed where there is no amount", False, ("Price",)),
         Column("Amount", "Quantity times rate, rounded to the cent; needed where there is no rate"),
+        Column("Taxable", "Yes or No, whether sales tax is due on the line; blank: as it is, or as the service is"),
+        Column("Sales tax", "Of the whole invoice; needs a taxable line. Blank: none, or as it is", False, ("Tax",)),
     ),
     Kind.PAYMENTS: (
         Column("Number", "The payment's number. Rows of the same number are parts of one payment", True, ("Payment",)),

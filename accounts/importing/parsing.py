@@ -60,10 +60,10 @@ def invoice_records(rows: Iterable[Row], errors: Errors) -> list[InvoiceRecord]:
         first = firsts.setdefault(number, cells)
         if first is cells:
             account, date = cells.required("Account ID").upper(), cells.date("Date", required=True)
-            due_date, memo = cells.date("Due date"), cells.text("Memo")
-            invoices[number] = InvoiceRecord(row.line, number, account, date, due_date, memo) if date else None
+            due_date, memo, tax = cells.date("Due date"), cells.text("Memo"), cells.amount("Sales tax")
+            invoices[number] = InvoiceRecord(row.line, number, account, date, due_date, memo, tax=tax) if date else None
         else:
-            _same(cells, first, ("Account ID", "Date", "Due date", "Memo"))
+            _same(cells, first, ("Account ID", "Date", "Due date", "Memo", "Sales tax"))
         line = _line(cells)
         invoice = invoices[number]
         if not cells.sound or line is None:
@@ -107,6 +107,7 @@ def _same(cells: Cells, first: Cells, titles: Iterable[str]) -> None:
 def _line(cells: Cells) -> LineRecord | None:
     """The invoice line in this row: from rate and quantity, or from its amount."""
     quantity, rate, amount = cells.amount("Quantity"), cells.amount("Rate"), cells.amount("Amount")
+    taxable = _yes_or_no(cells, "Taxable")
     if not cells.sound:
         return None
     quantity = Decimal(1) if quantity is None else quantity
@@ -119,7 +120,12 @@ def _line(cells: Cells) -> LineRecord | None:
         comes_to = LineInput(None, "", quantity, rate).amount
         if comes_to != amount:
             cells.note("Amount", f"{money(amount)} is not {quantity} times {rate}, which comes to {money(comes_to)}.")
-    return LineRecord(cells.row.line, cells.text("Service"), cells.text("Description"), quantity, rate)
+    return LineRecord(cells.row.line, cells.text("Service"), cells.text("Description"), quantity, rate, taxable)
+
+
+def _yes_or_no(cells: Cells, title: str) -> bool | None:
+    answer = cells.choice(title, _ANSWERS)
+    return None if answer is None else answer == _YES
 
 
 def _rate(amount: Decimal, quantity: Decimal) -> Decimal:
@@ -133,7 +139,7 @@ def _payment(cells: Cells, number: str) -> PaymentRecord | None:
     """The payment that a row begins, without its allocations."""
     account, date = cells.required("Account ID").upper(), cells.date("Date", required=True)
     amount, method = cells.amount("Amount", required=True), cells.choice("Method", _METHODS)
-    answer = cells.choice("Sync to QuickBooks", _ANSWERS)
+    sync_to_quickbooks = _yes_or_no(cells, "Sync to QuickBooks")
     if date is None or amount is None or not cells.sound:
         return None
     return PaymentRecord(
@@ -145,7 +151,7 @@ def _payment(cells: Cells, number: str) -> PaymentRecord | None:
         method=method or PaymentMethod.CHECK,
         reference=cells.text("Reference"),
         memo=cells.text("Memo"),
-        sync_to_quickbooks=None if answer is None else answer == _YES,
+        sync_to_quickbooks=sync_to_quickbooks,
     )
 
 

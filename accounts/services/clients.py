@@ -117,6 +117,9 @@ def contacts_replace(*, account: Account, contacts: Sequence[ContactInput]) -> l
     problems = Problems()
     cleaned = _checked_contacts(contacts, problems)
     problems.refuse_if_any()
+    kept = [ContactInput(each.name, each.email, each.phone, each.is_primary) for each in account.contacts.all()]
+    if set(kept) == set(cleaned) and len(kept) == len(cleaned):
+        return list(account.contacts.all())
     account.contacts.all().delete()
     Contact.objects.bulk_create(_contact(account, contact) for contact in cleaned)
     ledger.announce(account.firm_id, [account.pk])

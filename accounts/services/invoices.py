@@ -1,4 +1,4 @@
-"""The verbs on invoices. ``total`` follows from the lines, ``paid`` from the payments; neither is ever entered."""
+"""The verbs on invoices. ``total`` follows from lines and tax, ``paid`` from the payments; neither is ever entered."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from accounts.models import Account, Allocation, Invoice, InvoiceLine, Payment
+from accounts.models import ZERO, Account, Allocation, Invoice, InvoiceLine, Payment
 from accounts.services import ledger, numbering, rules
 from accounts.services.errors import Problems, refuse
 from accounts.services.rules import LineInput, money
@@ -25,6 +25,7 @@ def invoice_record(
     due_date: datetime.date | None = None,
     memo: str = "",
     lines: Sequence[LineInput],
+    tax: Decimal = ZERO,
 ) -> Invoice:
     """Bill the account. An empty number becomes the next one in the firm's numbering.
 
@@ -37,7 +38,7 @@ def invoice_record(
     if account.archived_at is not None:
         problems.add(f"{account.name} is archived. Restore the account first.")
     _check(number, date, due_date, memo, problems)
-    total = rules.check_lines(lines, account.firm_id, problems)
+    total = rules.check_lines(lines, tax, account.firm_id, problems)
     problems.refuse_if_any()
     ledger.lock_firm(account.firm_id)
     _refuse_taken(account.firm_id, number)
@@ -48,6 +49,7 @@ def invoice_record(
         date=date,
         due_date=due_date,
         memo=memo,
+        tax=tax,
         total=total,
     )
     _write_lines(invoice, lines)
@@ -65,10 +67,12 @@ def invoice_update(
     due_date: datetime.date | None,
     memo: str,
     lines: Sequence[LineInput],
+    tax: Decimal | None = None,
 ) -> Invoice:
     """Let the invoice be as given. Its revision grows by one, and only when something differs from before.
 
     ``expected_revision`` is the one that the person saw: another person's change in between is never overwritten.
+    The sales tax stays as it is where it is None.
 
     Raises:
         BooksError: a value cannot be kept, the number is taken, someone else changed the invoice, it is void, or its
@@ -85,7 +89,8 @@ def invoice_update(
     if not number:
         problems.add("The number is missing.", "number")
     _check(number, date, due_date, memo, problems)
-    total = rules.check_lines(lines, account.firm_id, problems)
+    tax = invoice.tax if tax is None else tax
+    total = rules.check_lines(lines, tax, account.firm_id, problems)
     if total < invoice.paid:
         problems.add(
             f"{money(invoice.paid)} of this invoice has been paid, so its total cannot be {money(total)}."
@@ -93,7 +98,7 @@ def invoice_update(
             "lines",
         )
     problems.refuse_if_any()
-    new = {"number": number, "date": date, "due_date": due_date, "memo": memo, "total": total}
+    new = {"number": number, "date": date, "due_date": due_date, "memo": memo, "tax": tax, "total": total}
     lines_changed = _as_inputs(invoice) != list(lines)
     if not lines_changed and all(getattr(invoice, field) == value for field, value in new.items()):
         return invoice
@@ -154,7 +159,7 @@ def _void(invoice: Invoice) -> None:
     Payment.objects.filter(pk__in=list(freed.values_list("payment", flat=True))).update(revision=F("revision") + 1)
     freed.delete()
     invoice.voided_at = invoice.voided_at or timezone.now()
-    invoice.paid = Decimal("0.00")
+    invoice.paid = ZERO
     invoice.revision += 1
 
 
@@ -177,7 +182,7 @@ def _refuse_taken(firm_id: int, number: str) -> None:
 
 def _as_inputs(invoice: Invoice) -> list[LineInput]:
     return [
-        LineInput(line.service, line.description, line.quantity, line.rate)
+        LineInput(line.service, line.description, line.quantity, line.rate, line.taxable)
         for line in invoice.lines.select_related("service")
     ]
 
@@ -192,6 +197,7 @@ def _write_lines(invoice: Invoice, lines: Sequence[LineInput]) -> None:
             quantity=line.quantity,
             rate=line.rate,
             amount=line.amount,
+            taxable=line.taxable,
         )
         for position, line in enumerate(lines, start=1)
     )

@@ -9,10 +9,8 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import TypeVar
 
 from django.db import connection
-from django.db.models import OuterRef, QuerySet, Subquery, Sum
-from django.db.models.functions import Coalesce
 
-from accounts.models import ZERO, Account, Invoice, Payment
+from accounts.models import Account
 from accounts.services.errors import refuse
 from accounts.signals import books_changed
 from portal.models import Firm
@@ -84,14 +82,27 @@ def settle_invoices(invoice_ids: Collection[int]) -> None:
 def settle_accounts(account_ids: Collection[int]) -> None:
     """Derive ``balance_due`` of these accounts: what is open on invoices, less the credit not applied to any.
 
-    Void documents count for nothing. Open is total - paid of the invoices; credit is the amount of the payments less
-    their allocations. As the allocations are exactly what was paid, that comes to all totals less all payments;
-    it is negative where credit is left over.
+    Void documents, and so deleted ones, count for nothing. Open is total - paid of the invoices; credit is the amount
+    of the payments less their allocations. As the allocations are exactly what was paid, that comes to all totals less
+    all payments; it is negative where credit is left over.
     """
-    billed = _sum(Invoice.objects.all(), "total")
-    received = _sum(Payment.objects.all(), "amount")
-    for chunk in chunks(account_ids):
-        Account.objects.filter(pk__in=chunk).update(balance_due=billed - received)
+    # Grouped joins for the reason that ``settle_invoices`` has: subqueries for each account went through all documents.
+    statement = """
+        UPDATE accounts_account AS account SET balance_due = COALESCE(billed.sum, 0) - COALESCE(received.sum, 0)
+        FROM unnest(%(ids)s::bigint[]) AS wanted (id)
+        LEFT JOIN (
+            SELECT account_id, SUM(total) AS sum FROM accounts_invoice
+            WHERE voided_at IS NULL AND account_id = ANY(%(ids)s) GROUP BY account_id
+        ) AS billed ON billed.account_id = wanted.id
+        LEFT JOIN (
+            SELECT account_id, SUM(amount) AS sum FROM accounts_payment
+            WHERE voided_at IS NULL AND account_id = ANY(%(ids)s) GROUP BY account_id
+        ) AS received ON received.account_id = wanted.id
+        WHERE account.id = wanted.id
+    """
+    for chunk in chunks(sorted(set(account_ids))):
+        with connection.cursor() as cursor:
+            cursor.execute(statement, {"ids": list(chunk)})
 
 
 def announce(firm_id: int, account_ids: Collection[int]) -> None:
@@ -104,9 +115,3 @@ def close(account: Account, invoice_ids: Collection[int] = ()) -> None:
     settle_invoices(invoice_ids)
     settle_accounts([account.pk])
     announce(account.firm_id, [account.pk])
-
-
-def _sum(documents: QuerySet, field: str) -> Coalesce:
-    mine = documents.filter(account=OuterRef("pk"), voided_at=None).order_by().values("account")
-    sums = Subquery(mine.annotate(sum=Sum(field)).values("sum"), output_field=Account._meta.get_field("balance_due"))
-    return Coalesce(sums, ZERO)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
@@ -31,6 +31,7 @@ class LineInput:
     description: str
     quantity: Decimal
     rate: Decimal
+    taxable: bool = False
 
     @property
     def amount(self) -> Decimal:
@@ -110,6 +111,20 @@ def line_problem(line: LineInput) -> str | None:
     )
 
 
+def tax_problem(tax: Decimal, *, has_taxable_line: bool) -> str | None:
+    """Return the sentence about an invoice's sales tax that cannot be kept, or None."""
+    if problem := decimal_problem(tax, "The sales tax"):
+        return problem
+    if tax < 0:
+        return "The sales tax cannot be below zero."
+    return "There is sales tax, but no line is taxable." if tax and not has_taxable_line else None
+
+
+def invoice_total(lines: Iterable[LineInput], tax: Decimal) -> Decimal:
+    """Return what an invoice comes to: its lines' amounts and the sales tax."""
+    return sum((line.amount for line in lines), tax.quantize(CENT))
+
+
 def total_problem(total: Decimal) -> str | None:
     """Return the sentence about an invoice's total that cannot be kept, or None."""
     if total < 0:
@@ -117,8 +132,11 @@ def total_problem(total: Decimal) -> str | None:
     return decimal_problem(total, "The total")
 
 
-def check_lines(lines: Sequence[LineInput], firm_id: int, problems: Problems) -> Decimal:
-    """Return the total of the lines; what is wrong is noted under ``lines``, each with the line's number."""
+def check_lines(lines: Sequence[LineInput], tax: Decimal, firm_id: int, problems: Problems) -> Decimal:
+    """Return the total of the lines and the tax; what is wrong is noted under ``lines`` and ``tax``.
+
+    A problem of a line has the line's number.
+    """
     if not lines:
         problems.add("An invoice needs at least one line.", "lines")
     if len(lines) > MOST_LINES:
@@ -131,7 +149,10 @@ def check_lines(lines: Sequence[LineInput], firm_id: int, problems: Problems) ->
         if problem:
             sound = False
             problems.add(f"Line {position}: {problem}", "lines")
-    total = sum((line.amount for line in lines), Decimal("0.00")) if sound else Decimal("0.00")
+    if problem := tax_problem(tax, has_taxable_line=any(line.taxable for line in lines)):
+        sound = False
+        problems.add(problem, "tax")
+    total = invoice_total(lines, tax) if sound else Decimal("0.00")
     if problem := total_problem(total):
         problems.add(problem, "lines")
     return total

@@ -12,6 +12,7 @@ from accounts import selectors, services
 from accounts.forms import AccountForm, contact_forms, refuse
 from accounts.services import BooksError
 from portal.access import MemberRequest, manager_required, member_required
+from portal.once import recorded_once
 
 
 @require_safe
@@ -24,6 +25,7 @@ def account_info(request: MemberRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @manager_required
+@recorded_once("account", then="account_list")
 def account_create(request: MemberRequest) -> HttpResponse:
     """Add a client."""
     data = request.POST if request.method == "POST" else None

@@ -14,6 +14,7 @@ from accounts.forms import InvoiceForm, line_forms, refuse
 from accounts.models import Account, Invoice
 from accounts.services import BooksError
 from portal.access import MemberRequest, manager_required, member_required
+from portal.once import recorded_once
 
 
 @require_safe
@@ -45,6 +46,7 @@ def invoice_info(request: MemberRequest, pk: int, invoice_pk: int) -> HttpRespon
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @manager_required
+@recorded_once("invoice", then="account_invoices")
 def invoice_create(request: MemberRequest, pk: int) -> HttpResponse:
     """Bill the account."""
     account = selectors.account_get(request.membership, pk)
@@ -87,7 +89,7 @@ def _find(request: MemberRequest, pk: int, invoice_pk: int) -> tuple[Account, In
 
 
 def _values(form: InvoiceForm) -> dict[str, Any]:
-    return {name: form.cleaned_data[name] for name in ("number", "date", "due_date", "memo")}
+    return {name: form.cleaned_data[name] for name in ("number", "date", "due_date", "memo", "tax")}
 
 
 def _form(request: MemberRequest, context: dict[str, Any]) -> HttpResponse:

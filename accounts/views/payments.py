@@ -14,6 +14,7 @@ from accounts.forms import PaymentForm, refuse
 from accounts.models import Account, Payment
 from accounts.services import BooksError
 from portal.access import MemberRequest, manager_required, member_required
+from portal.once import recorded_once
 
 
 @require_safe
@@ -39,6 +40,7 @@ def payment_info(request: MemberRequest, pk: int, payment_pk: int) -> HttpRespon
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @manager_required
+@recorded_once("payment", then="account_payments")
 def payment_create(request: MemberRequest, pk: int) -> HttpResponse:
     """Record money received from the account."""
     account = selectors.account_get(request.membership, pk)

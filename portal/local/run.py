@@ -65,9 +65,7 @@ class Local:
     def web(self) -> Service:
         """The web server, for this machine alone."""
         options = ["--bind", f"{_HOST}:{self.port}", "--worker-class", "gthread", "--workers", "2", "--threads", "4"]
-        options += ["--preload", "--graceful-timeout", "5", "--no-control-socket", "--access-logfile", "-"]
-        # Without the query, which holds Intuit's authorization code when the browser comes back from signing in.
-        options += ["--access-logformat", '%(t)s "%(m)s %(U)s" %(s)s %(M)sms']
+        options += ["--preload", "--graceful-timeout", "5", "--no-control-socket"]
         return self.service("web", "-m", "gunicorn", "portal.wsgi", *options)
 
     def workers(self) -> list[Service]:

@@ -5,9 +5,15 @@ from __future__ import annotations
 from decimal import Decimal
 
 from django import template
+from django.conf import settings
 from django.forms import BoundField, CheckboxInput
 from django.template.context import RequestContext
 from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from portal import once
+from portal.selectors.team import memberships_of
 
 register = template.Library()
 
@@ -40,6 +46,12 @@ def nav_link(context: RequestContext, url_name: str, label: str, icon: str, sect
     return {"address": reverse(url_name), "label": label, "icon": icon, "current": path.startswith(section)}
 
 
+@register.simple_tag(takes_context=True)
+def once_key(context: RequestContext) -> SafeString:
+    """Put the key into a form by which it counts once, however often it is sent."""
+    return format_html('<input type="hidden" name="{}" value="{}">', once.FIELD, once.key_for(context["request"]))
+
+
 @register.inclusion_tag("portal/_field.html")
 def field(bound: BoundField, width: str = "", hint: str = "") -> dict[str, object]:
     """Show a field with its label, a hint and what is wrong with it; ``width`` is its class in a .form-grid."""
@@ -61,3 +73,19 @@ def sort_header(
         "direction": ("descending" if descending else "ascending") if is_current else "",
         "number": number,
     }
+
+
+@register.inclusion_tag("portal/_mail_note.html")
+def mail_note() -> dict[str, object]:
+    """Say where e-mails are, in a portal beside the simulator that writes them to files."""
+    to_files = settings.IS_LOCAL and settings.EMAIL_BACKEND.endswith("filebased.EmailBackend")
+    return {"folder": settings.EMAIL_FILE_PATH if to_files else ""}
+
+
+@register.inclusion_tag("portal/_firm_switch.html", takes_context=True)
+def firm_switch(context: RequestContext, button: str, before: str = "", here: str = "") -> dict[str, object]:
+    """Show a button for each other firm of the person; it leads to ``here``, or to the accounts."""
+    membership = context["request"].membership
+    places = memberships_of(membership.user) if membership and membership.has_other_firms else []
+    shown = {"request": context["request"], "csrf_token": context.get("csrf_token", "")}
+    return {**shown, "memberships": places, "button": button, "before": before, "next": here}

@@ -11,7 +11,7 @@ from decimal import Decimal
 from accounts.services import ContactInput
 from accounts.services.bulk.records import AccountRecord, AllocationRecord, InvoiceRecord, LineRecord, PaymentRecord
 from accounts.services.numbering import initials
-from accounts.services.rules import LineInput
+from accounts.services.rules import CENT, LineInput, invoice_total
 from qbsync.demo.clients import Client, Documents
 
 SYNC_DATE = date(2026, 1, 1)
@@ -28,6 +28,10 @@ _BUSINESS: tuple[_Service, ...] = (
     ("Payroll processing", "14.95", ("4", "9", "12", "27")), ("Sales tax filing", "75.00", ("1",)),
     ("Business tax return", "1250.00", ("1",)), ("Advisory hours", "210.00", ("0.5", "1.75", "3")),
 )  # fmt: skip
+_BINDER = LineRecord(
+    0, "Printed records binder", "Printed records binder", Decimal(2), Decimal("38.50"), taxable=True
+)  # goods, so that sales tax is due on it
+_TAX_RATE = Decimal("0.08875")
 _METHODS = ("check", "check", "check", "ach", "ach", "card", "card", "cash")
 
 
@@ -98,8 +102,12 @@ def _invoices(rng: random.Random, clients: list[Client], codes: list[str], count
     for number, (day, place, _) in enumerate(sorted(dated), start=_FIRST_NUMBER):
         memo = "Thank you for your business." if rng.random() < 0.2 else ""
         lines = _lines(rng, clients[place], day)
+        tax = None
+        if clients[place].type == "company" and number % 9 == 0:
+            lines.append(_BINDER)
+            tax = (_BINDER.quantity * _BINDER.rate * _TAX_RATE).quantize(CENT)
         due = day + timedelta(days=30)
-        invoices.append(InvoiceRecord(0, f"INV-{number}", codes[place], day, due, memo, lines))
+        invoices.append(InvoiceRecord(0, f"INV-{number}", codes[place], day, due, memo, lines, tax))
     return invoices
 
 
@@ -126,7 +134,8 @@ def _lines(rng: random.Random, client: Client, day: date) -> list[LineRecord]:
 
 def total(invoice: InvoiceRecord) -> Decimal:
     """Return what an invoice comes to."""
-    return sum((LineInput(None, "", line.quantity, line.rate).amount for line in invoice.lines), Decimal("0.00"))
+    lines = [LineInput(None, "", line.quantity, line.rate) for line in invoice.lines]
+    return invoice_total(lines, invoice.tax or Decimal(0))
 
 
 def _payments(rng: random.Random, invoices: list[InvoiceRecord], count: int) -> list[PaymentRecord]:

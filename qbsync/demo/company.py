@@ -38,7 +38,10 @@ def company(demo: DemoFirm, clients: list[Client]) -> Entity:
         "Customer": customers,
         "Vendor": [{"DisplayName": name, "CompanyName": name} for name in vendors],
         "Employee": [_employee(name) for name in employees],
-        "Preferences": {"SalesFormsPrefs": {"CustomTxnNumbers": True}},
+        "Preferences": {
+            "SalesFormsPrefs": {"CustomTxnNumbers": True},
+            "TaxPrefs": {"UsingSalesTax": True, "PartnerTaxEnabled": True},
+        },
     }
 
 

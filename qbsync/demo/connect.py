@@ -34,6 +34,11 @@ class Simulator:
         known = self._call("GET", f"{self.url}/_sim/companies").json()["companies"]
         return any(company["realm_id"] == realm_id for company in known)
 
+    def webhooks_register(self, realm_id: str, *, url: str, verifier_token: str) -> None:
+        """Have the company tell the portal at this address what happens in it."""
+        hook = {"url": url, "verifier_token": verifier_token}
+        self._call("POST", f"{self.url}/_sim/companies/{realm_id}/webhooks", json=hook)
+
     def company_create(self, company: dict[str, Any]) -> None:
         """Make the company."""
         self._call("POST", f"{self.url}/_sim/companies", json=company)

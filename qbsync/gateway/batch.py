@@ -12,7 +12,7 @@ from typing import Any
 
 from qbsync.gateway.answers import read_fault
 from qbsync.gateway.faults import Fault, FaultKind
-from qbsync.gateway.queries import rows_of
+from qbsync.gateway.queries import count_of, rows_of
 
 MOST_ITEMS = 30
 LONGEST_REQUEST_ID = 36
@@ -52,16 +52,25 @@ class BatchQuery:
 
 
 @dataclass(frozen=True)
+class BatchCount(BatchQuery):
+    """A count that rides in a batch; it is answered by a number."""
+
+
+Outcome = dict[str, Any] | list[dict[str, Any]] | int | Fault
+
+
+@dataclass(frozen=True)
 class BatchAnswer:
     """What QuickBooks answered to a batch.
 
     Attributes:
-        items: for each item's id the entity as it now is, a query's rows, or the Fault that refused it.
+        items: for each item's id the entity as it now is, a query's rows, a count's number, or the Fault
+            that refused it.
         intuit_tid: Intuit's id of the exchange.
         time: QuickBooks' own time of the answer.
     """
 
-    items: dict[str, dict[str, Any] | list[dict[str, Any]] | Fault]
+    items: dict[str, Outcome]
     intuit_tid: str
     time: str
 
@@ -95,13 +104,14 @@ def answer_of(items: Sequence[BatchItem | BatchQuery], body: Mapping[str, Any], 
     )
 
 
-def _item_answer(
-    item: BatchItem | BatchQuery, reported: Mapping[str, Any], intuit_tid: str
-) -> dict[str, Any] | list[dict[str, Any]] | Fault:
+def _item_answer(item: BatchItem | BatchQuery, reported: Mapping[str, Any], intuit_tid: str) -> Outcome:
     is_write = isinstance(item, BatchItem)
     if fault := reported.get("Fault") or reported.get("fault"):
         return read_fault(fault, status=200, intuit_tid=intuit_tid, is_write=is_write)
-    if isinstance(item, BatchQuery) and isinstance(reported.get("QueryResponse"), dict):
+    if isinstance(item, BatchCount):
+        if (counted := count_of(reported.get("QueryResponse"))) is not None:
+            return counted
+    elif isinstance(item, BatchQuery) and isinstance(reported.get("QueryResponse"), dict):
         return rows_of(reported["QueryResponse"])
     if isinstance(item, BatchItem) and isinstance(reported.get(item.entity), dict):
         entity: dict[str, Any] = reported[item.entity]

@@ -9,16 +9,20 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 
-from qbsync.gateway import queries
-from qbsync.gateway.answers import Answer
+from qbsync.gateway import counting, queries
+from qbsync.gateway.answers import Answer, read_fault
 from qbsync.gateway.batch import (
     LONGEST_REQUEST_ID,
     VOID_BY_UPDATE,
     BatchAnswer,
+    BatchCount,
     BatchItem,
     BatchQuery,
     answer_of,
@@ -28,7 +32,18 @@ from qbsync.gateway.faults import Fault, FaultKind
 from qbsync.gateway.limiter import Priority, Quota, QuotaWait
 from qbsync.gateway.transport import CONNECT_TIMEOUT_S, Transport
 
-__all__ = ["Answer", "BatchAnswer", "BatchItem", "BatchQuery", "Changes", "Company", "Fault", "Priority", "QuotaWait"]
+__all__ = [
+    "Answer",
+    "BatchAnswer",
+    "BatchCount",
+    "BatchItem",
+    "BatchQuery",
+    "Changes",
+    "Company",
+    "Fault",
+    "Priority",
+    "QuotaWait",
+]
 
 MOST_CHANGES = 1000
 """The most changed objects, of all entities together, that one answer of CDC holds."""
@@ -57,6 +72,16 @@ def _ignore_request(endpoint: str, metered: bool) -> None:
     """Count nothing."""
 
 
+def quota_of(realm_id: str) -> Quota:
+    """Return the quota of a company, which all processes share."""
+    return Quota(
+        settings.REDIS_URL,
+        f"{settings.QBO_API_BASE_URL.partition('://')[2]}/{realm_id}",
+        lease_s=max(settings.QBO_EXECUTION_WINDOW_S, settings.QBO_TIMEOUT_S + CONNECT_TIMEOUT_S),
+        scale=settings.QBO_QUOTA_SCALE,
+    )
+
+
 class Company:
     """A QuickBooks company, reached with one access token. Threads may share it.
 
@@ -73,6 +98,7 @@ class Company:
         *,
         priority: Priority = Priority.BACKGROUND,
         on_request: Callable[[str, bool], None] = _ignore_request,
+        timeout_s: float | None = None,
     ) -> None:
         """Open the company; sends nothing.
 
@@ -82,17 +108,15 @@ class Company:
             priority: whether a person waits for what is sent.
             on_request: called before each request with its endpoint (query, batch, cdc, …) and whether Intuit meters
                 it. It is called in the thread that sends.
+            timeout_s: how long an answer may take, where somebody waits for it; None for as long as the settings say.
         """
         self.realm_id = realm_id
+        self.clock_ahead = timedelta(0)
+        """How far QuickBooks' clock is ahead of ours, as its last answer told."""
         self._priority = priority
         self._on_request = on_request
-        self._transport = Transport.open(realm_id, access_token)
-        self._quota = Quota(
-            settings.REDIS_URL,
-            f"{settings.QBO_API_BASE_URL.partition('://')[2]}/{realm_id}",
-            lease_s=max(settings.QBO_EXECUTION_WINDOW_S, settings.QBO_TIMEOUT_S + CONNECT_TIMEOUT_S),
-            scale=settings.QBO_QUOTA_SCALE,
-        )
+        self._transport = Transport.open(realm_id, access_token, timeout_s=timeout_s)
+        self._quota = quota_of(realm_id)
 
     def batch(self, items: Sequence[BatchItem | BatchQuery], *, request_id: str = "") -> BatchAnswer:
         """Send up to 30 writes and reads as one request.
@@ -119,6 +143,7 @@ class Company:
         answer = answer_of(items, body, intuit_tid)
         for outcome in answer.items.values():
             if isinstance(outcome, Fault):
+                counting.count(counting.FAULTS, outcome.code or outcome.kind)
                 self._heed(outcome)
         return answer
 
@@ -159,6 +184,7 @@ class Company:
         https://developer.intuit.com/app/developer/qbo/docs/learn/explore-the-quickbooks-online-api/change-data-capture
         """
         body, intuit_tid = self._send("cdc", "cdc", params={"entities": ",".join(entities), "changedSince": since})
+        _refuse_unless_whole(body, intuit_tid)
         found: dict[str, list[dict[str, Any]]] = {entity: [] for entity in entities}
         for part in _query_responses(body):
             for entity in entities:
@@ -195,9 +221,11 @@ class Company:
         still_at_it = False
         try:
             self._on_request(endpoint, is_metered)
-            return self._transport.send(
+            answered = self._transport.send(
                 endpoint, path, body=body, content_type=content_type, params=params, is_write=is_write
             )
+            self._compare_clocks(answered[0])
+            return answered
         except Fault as fault:
             still_at_it = fault.timed_out
             self._heed(fault)
@@ -205,6 +233,14 @@ class Company:
         finally:
             if not still_at_it:
                 slot.give_back()
+
+    def _compare_clocks(self, body: Mapping[str, Any]) -> None:
+        try:
+            theirs = parse_datetime(str(body.get("time", "")))
+        except ValueError:
+            return
+        if theirs is not None and theirs.tzinfo is not None:
+            self.clock_ahead = theirs - timezone.now()
 
     def _heed(self, fault: Fault) -> None:
         """After a throttle, let nobody send for as long as QuickBooks says."""
@@ -216,7 +252,19 @@ class Company:
 def _query_responses(body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the parts of a CDC answer: one for each entity asked for, empty where nothing has changed."""
     for answer in body.get("CDCResponse") or []:
-        yield from answer.get("QueryResponse") or []
+        yield from (part for part in answer.get("QueryResponse") or [] if isinstance(part, dict))
+
+
+def _refuse_unless_whole(body: Mapping[str, Any], intuit_tid: str) -> None:
+    """Raise where a CDC answer is not one, or holds a Fault: silence would be taken for “nothing has changed”."""
+    parts = list(_query_responses(body))
+    for reported in [part.get("Fault") or part.get("fault") for part in [*(body.get("CDCResponse") or []), *parts]]:
+        if reported:
+            raise read_fault(reported, status=200, intuit_tid=intuit_tid, is_write=False)
+    time = body.get("time")
+    if not parts or not isinstance(time, str) or parse_datetime(time) is None:
+        message = "QuickBooks' answer does not say what has changed."
+        raise Fault(FaultKind.UNAVAILABLE, http_status=200, message=message, intuit_tid=intuit_tid)
 
 
 def _json(value: Mapping[str, Any]) -> bytes:

@@ -16,6 +16,7 @@ class FaultKind(StrEnum):
     TOKEN_REFUSED = "token_refused"  # noqa: S105 - a name, not a password
     GRANT_REVOKED = "grant_revoked"
     NOT_AUTHORIZED = "not_authorized"
+    NOT_ADMIN = "not_admin"
     COMPANY_SUSPENDED = "company_suspended"
     APP_REFUSED = "app_refused"
     THROTTLED = "throttled"
@@ -50,6 +51,7 @@ class Retry(StrEnum):
     RETRY_SAME_ID = "retry_same_id"  # after looking upstream, where the outcome is not known
     REREAD_AND_RETRY = "reread_and_retry"
     PARK = "park"  # a person has to change something first
+    TRY_RARELY = "try_rarely"  # it ends at QuickBooks, some day, and then everything goes on by itself
     STOP_CONNECTION = "stop_connection"  # the owner has to reconnect
 
 
@@ -73,7 +75,7 @@ class Rule:
 
 _CONNECTION, _ACCOUNT = FaultScope.CONNECTION, FaultScope.ACCOUNT
 _REFRESH, _WAIT, _SAME = Retry.REFRESH_TOKEN, Retry.WAIT_FOR_QUOTA, Retry.RETRY_SAME_ID
-_REREAD, _PARK, _STOP = Retry.REREAD_AND_RETRY, Retry.PARK, Retry.STOP_CONNECTION
+_REREAD, _PARK, _RARELY, _STOP = Retry.REREAD_AND_RETRY, Retry.PARK, Retry.TRY_RARELY, Retry.STOP_CONNECTION
 _BY_ITSELF = "Nothing to do: it is tried again by itself."
 
 RULES: dict[FaultKind, Rule] = {
@@ -90,10 +92,17 @@ RULES: dict[FaultKind, Rule] = {
         _STOP,
         _CONNECTION,
     ),
-    FaultKind.COMPANY_SUSPENDED: Rule(
-        "The QuickBooks company is closed to us, for example because its subscription has ended.",
-        "Renew the QuickBooks subscription, then reconnect in Settings.",
+    FaultKind.NOT_ADMIN: Rule(
+        "The person who connected QuickBooks has left the company there, or is no longer its administrator.",
+        "The owner reconnects QuickBooks in Settings, signing in as an administrator of the company.",
         _STOP,
+        _CONNECTION,
+    ),
+    FaultKind.COMPANY_SUSPENDED: Rule(
+        "QuickBooks has closed the company to us: its subscription has ended, or was not paid.",
+        "Renew the subscription in QuickBooks. The company is tried again every few hours, and everything goes on by "
+        "itself.",
+        _RARELY,
         _CONNECTION,
     ),
     FaultKind.APP_REFUSED: Rule(
@@ -152,7 +161,7 @@ RULES: dict[FaultKind, Rule] = {
     ),
     FaultKind.TAX_CODE: Rule(
         "QuickBooks does not accept the tax code of a line.",
-        "Check the sales tax settings of the QuickBooks company.",
+        "Check the tax codes in Settings > Integrations > QuickBooks, and the sales tax settings of the company there.",
         _PARK,
     ),
     FaultKind.AMOUNTS_DIFFER: Rule(
@@ -188,7 +197,7 @@ RULES: dict[FaultKind, Rule] = {
 
 CODES: dict[str, FaultKind] = {
     "100": FaultKind.NOT_AUTHORIZED,
-    "120": FaultKind.NOT_AUTHORIZED,
+    "120": FaultKind.NOT_ADMIN,
     "500": FaultKind.REQUEST_INVALID,
     "600": FaultKind.DUPLICATE_REQUEST,
     "610": FaultKind.NOT_FOUND,
@@ -298,7 +307,7 @@ def classify(status: int, code: str, fault_type: str = "", text: str = "") -> Fa
         return FaultKind.DELETED
     if status == 429 or known is FaultKind.THROTTLED:
         return FaultKind.THROTTLED
-    if known is FaultKind.NOT_AUTHORIZED:
+    if known in (FaultKind.NOT_AUTHORIZED, FaultKind.NOT_ADMIN):
         return known
     if status == 401:
         return FaultKind.TOKEN_REFUSED

@@ -27,14 +27,16 @@ REQUESTS_A_MINUTE = 500
 REQUESTS_A_SECOND = 10
 REQUESTS_AT_ONCE = 10
 BATCHES_A_MINUTE = 40
-# What background work leaves to people: 50 requests, 2 a second, 2 at once, 1 batch
+# What background work leaves to people: 50 requests, 2 a second, 2 at once; and 1 batch while there are people: for the
+# minute after one of them has taken a batch.
 _LEFT_TO_BACKGROUND = (0.9, 0.8, 0.8, 0.975)
 
 _ARRIVED_AFTER_MS = 2000  # a request sent longer ago than this has arrived, however slow its answer
 _MARGIN_MS = 50
 _REDIS_AWAY_WAIT_S = 5.0
 
-# KEYS: the pause, then sets of slots scored by the moment until which they count: minute, second, at once, batches.
+# KEYS: the pause, then sets of slots scored by the moment until which they count: minute, second, at once, batches; and
+# a sign that people are about. ARGV: …, the four limits, the limit of batches while nobody is about, and who asks.
 _TAKE = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -42,6 +44,7 @@ local slot, is_batch, lease, arrived = ARGV[1], ARGV[2] == '1', tonumber(ARGV[3]
 local counts_for = {60000 + arrived, 1000 + arrived, lease, 60000 + arrived}
 local longest_wait = {60000 + arrived, 1000, 200, 60000 + arrived}
 local windows = is_batch and 4 or 3
+if is_batch and redis.call('EXISTS', KEYS[6]) == 0 then ARGV[8] = ARGV[9] end
 local wait = math.max(redis.call('PTTL', KEYS[1]), 0)
 for i = 1, windows do
   local key, limit = KEYS[i + 1], tonumber(ARGV[i + 4])
@@ -57,6 +60,7 @@ for i = 1, windows do
   redis.call('ZADD', KEYS[i + 1], now + counts_for[i], slot)
   redis.call('PEXPIRE', KEYS[i + 1], 120000 + lease)
 end
+if is_batch and ARGV[10] == 'people' then redis.call('SET', KEYS[6], '1', 'PX', 60000) end
 return 0
 """
 _GIVE_BACK = """
@@ -65,6 +69,11 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000) + tonumber(ARGV[2])
 for i, length in ipairs({60000, 1000, 0, 60000}) do
   redis.call('ZADD', KEYS[i], 'XX', 'LT', now + length, ARGV[1])
 end
+"""
+_USED = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+return {redis.call('ZCOUNT', KEYS[1], '(' .. now, '+inf'), redis.call('ZCOUNT', KEYS[2], '(' .. now, '+inf')}
 """
 _PAUSE = """
 if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[1]) then redis.call('SET', KEYS[1], '1', 'PX', ARGV[1]) end
@@ -107,7 +116,7 @@ class Quota:
             scale: multiplies the limits, for a simulator whose throttles are multiplied.
         """
         self._redis = _client(redis_url)
-        names = ("pause", "minute", "second", "at_once", "batches")
+        names = ("pause", "minute", "second", "at_once", "batches", "people")
         self._keys = [f"quota:{{{company}}}:{name}" for name in names]
         self._lease_ms = int(lease_s * 1000)
         limits = (REQUESTS_A_MINUTE, REQUESTS_A_SECOND, REQUESTS_AT_ONCE, BATCHES_A_MINUTE)
@@ -126,11 +135,22 @@ class Quota:
         """
         slot = secrets.token_hex(8)
         wait_ms = self._run(
-            _TAKE, self._keys, slot, int(is_batch), self._lease_ms, _ARRIVED_AFTER_MS, *self._limits[priority]
-        )
+            _TAKE, self._keys, slot, int(is_batch), self._lease_ms, _ARRIVED_AFTER_MS, *self._limits[priority],
+            self._limits[Priority.PEOPLE][3], priority,
+        )  # fmt: skip
         if wait_ms:
             raise QuotaWait(int(wait_ms) / 1000)
         return Slot(lambda: self._give_back(slot))
+
+    def left(self) -> tuple[int, int]:
+        """Return how many requests, and how many batches, the running minute still has for people.
+
+        Raises:
+            QuotaWait: Redis does not answer.
+        """
+        used = self._run(_USED, [self._keys[1], self._keys[4]])
+        limits = self._limits[Priority.PEOPLE]
+        return max(limits[0] - int(used[0]), 0), max(limits[3] - int(used[1]), 0)
 
     def pause(self, seconds: float) -> None:
         """Let nobody send anything for so long, because QuickBooks said so. A longer pause is never shortened."""
@@ -138,7 +158,7 @@ class Quota:
 
     def _give_back(self, slot: str) -> None:
         try:
-            self._run(_GIVE_BACK, self._keys[1:], slot, _MARGIN_MS)
+            self._run(_GIVE_BACK, self._keys[1:5], slot, _MARGIN_MS)
         except QuotaWait:
             logger.warning("A slot was not given back; it ends by itself.")
 

@@ -20,13 +20,18 @@ from intuitlib.client import AuthClient
 from intuitlib.enums import Scopes
 from intuitlib.exceptions import AuthClientError
 
+from qbsync.gateway import counting
 from qbsync.gateway.answers import json_of
 from qbsync.gateway.faults import Fault, FaultKind
 from qbsync.gateway.transport import no_answer
 
 logger = logging.getLogger(__name__)
 
-TIMEOUT_S = 10.0
+CONNECT_TIMEOUT_S, READ_TIMEOUT_S = 3.0, 7.0
+LONGEST_S = CONNECT_TIMEOUT_S + READ_TIMEOUT_S
+"""No request to Intuit's OAuth servers is waited for longer."""
+
+_TIMEOUTS = (CONNECT_TIMEOUT_S, READ_TIMEOUT_S)
 _DISCOVERY_LASTS_S = 24 * 3600.0
 _ENDPOINTS = ("authorization_endpoint", "token_endpoint", "revocation_endpoint")
 _ACCESS_TOKEN_LASTS_S = 3600
@@ -46,13 +51,15 @@ _discovering = threading.Lock()
 class Grant:
     """A pair of tokens as Intuit has just given it, with the seconds that each is valid from now on.
 
-    ``refresh_expires_in_s`` is the earlier of the rolling 101 days and the five years that no refresh prolongs.
+    ``refresh_expires_in_s`` is rolling: each refresh begins it anew. ``hard_expires_in_s`` is what is left of the five
+    years that no refresh prolongs; None where Intuit does not say.
     """
 
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
     access_expires_in_s: int
     refresh_expires_in_s: int
+    hard_expires_in_s: int | None = None
 
 
 def authorize_url(state: str) -> str:
@@ -74,6 +81,15 @@ def exchange(code: str) -> Grant:
     """
     client = _client()
     return _grant(client, "exchange", lambda: client.get_bearer_token(code))
+
+
+def prepare() -> None:
+    """Have the discovery document at hand, so that a refresh after this takes one request.
+
+    Raises:
+        Fault: it cannot be read.
+    """
+    _discovery()
 
 
 def refresh(refresh_token: str) -> Grant:
@@ -127,8 +143,8 @@ class _Client(AuthClient):
         self.headers["x-include-refresh-token-hard-expires-in"] = "true"
 
     def request(self, *args: Any, **kwargs: Any) -> requests.Response:
-        """Send without ever waiting longer than TIMEOUT_S, and without following a redirect with our keys."""
-        return super().request(*args, **{**kwargs, "timeout": TIMEOUT_S, "allow_redirects": False})
+        """Send without ever waiting longer than LONGEST_S, and without following a redirect with our keys."""
+        return super().request(*args, **{**kwargs, "timeout": _TIMEOUTS, "allow_redirects": False})
 
 
 def _client() -> _Client:
@@ -153,7 +169,7 @@ def _discovery() -> dict[str, str]:
 
 
 def _fetch(url: str) -> dict[str, str]:
-    response = requests.get(url, headers={"Accept": "application/json"}, timeout=TIMEOUT_S)
+    response = requests.get(url, headers={"Accept": "application/json"}, timeout=_TIMEOUTS)
     if response.status_code != 200:
         raise AuthClientError(response)
     document = response.json()
@@ -163,12 +179,13 @@ def _fetch(url: str) -> dict[str, str]:
 def _grant(client: _Client, endpoint: str, call: Callable[[], object]) -> Grant:
     def ask() -> Grant:
         call()
-        rolling = _seconds(client.x_refresh_token_expires_in, _REFRESH_TOKEN_LASTS_S)
+        hard = _seconds(client.x_refresh_token_hard_expires_in, 0)
         return Grant(
             access_token=_token(client.access_token),
             refresh_token=_token(client.refresh_token),
             access_expires_in_s=_seconds(client.expires_in, _ACCESS_TOKEN_LASTS_S),
-            refresh_expires_in_s=min(rolling, _seconds(client.x_refresh_token_hard_expires_in, rolling)),
+            refresh_expires_in_s=_seconds(client.x_refresh_token_expires_in, _REFRESH_TOKEN_LASTS_S),
+            hard_expires_in_s=hard if hard > 0 else None,
         )
 
     return _call(endpoint, ask)
@@ -204,6 +221,8 @@ def _call(endpoint: str, call: Callable[[], T]) -> T:
         outcome = "unreadable"
         raise Fault(FaultKind.UNAVAILABLE, http_status=200, outcome_known=False) from None
     finally:
+        if endpoint == "refresh":
+            counting.count(counting.REFRESHES, "done" if outcome == "done" else "failed")
         logger.info("Intuit OAuth %s: %s, %.0f ms", endpoint, outcome, (time.monotonic() - started) * 1000)
 
 

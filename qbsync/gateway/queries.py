@@ -45,6 +45,17 @@ def select(entity: str, where: str = "", *, fields: str = "*", start: int = 1, l
     return f"SELECT {fields} FROM {entity}{condition} ORDERBY Id STARTPOSITION {start} MAXRESULTS {limit}"  # noqa: S608 - QuickBooks has no bound parameters; literal() escapes
 
 
+def count(entity: str, where: str = "") -> str:
+    """Return the question how many rows there are, ``where`` as in :func:`select`. See :func:`count_of`."""
+    return f"SELECT COUNT(*) FROM {entity}" + (f" WHERE {where}" if where else "")  # noqa: S608 - as in select()
+
+
+def count_of(query_response: Any) -> int | None:
+    """Return the number in a ``QueryResponse``; None where there is none."""
+    number = query_response.get("totalCount") if isinstance(query_response, dict) else None
+    return number if isinstance(number, int) else None
+
+
 def rows_of(query_response: Any) -> list[dict[str, Any]]:
     """Return the rows of a ``QueryResponse``; an empty result names no entity."""
     if not isinstance(query_response, dict):

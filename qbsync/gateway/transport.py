@@ -18,13 +18,11 @@ from requests.adapters import HTTPAdapter
 from requests_oauthlib import OAuth2Session
 from urllib3.exceptions import MaxRetryError, NewConnectionError, ReadTimeoutError
 
+from qbsync.gateway import counting
 from qbsync.gateway.answers import read_response
 from qbsync.gateway.faults import Fault, FaultKind
 
 logger = logging.getLogger(__name__)
-for _name in ("requests_oauthlib", "oauthlib", "urllib3"):
-    # At DEBUG these print tokens, addresses and bodies.
-    logging.getLogger(_name).setLevel(logging.INFO)
 
 MINOR_VERSION = 75
 CONNECT_TIMEOUT_S = 10.0
@@ -34,10 +32,14 @@ _CONNECTIONS = 10  # as many as Intuit takes at once
 class Transport(QuickBooks):
     """One company and one access token. Threads may share it: sending changes nothing in it."""
 
+    timeout_s: float | None = None
+    """How long an answer may take; None for as long as the settings say."""
+
     @classmethod
-    def open(cls, realm_id: str, access_token: str) -> Transport:
+    def open(cls, realm_id: str, access_token: str, *, timeout_s: float | None = None) -> Transport:
         """Return a transport; sends nothing."""
         transport = cls(company_id=realm_id, minorversion=MINOR_VERSION)
+        transport.timeout_s = timeout_s
         session = OAuth2Session(settings.QBO_CLIENT_ID, token={"access_token": access_token, "token_type": "Bearer"})
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         adapter = HTTPAdapter(pool_connections=1, pool_maxsize=_CONNECTIONS)
@@ -55,13 +57,14 @@ class Transport(QuickBooks):
         self, request_type: str, url: str, headers: Any = None, params: Any = None, data: Any = None
     ) -> requests.Response:
         """Send with a timeout, which the library leaves out, and without following a redirect."""
+        longest = self.timeout_s or settings.QBO_TIMEOUT_S
         return self.session.request(
             request_type,
             url,
             headers=headers,
             params=params,
             data=data,
-            timeout=(CONNECT_TIMEOUT_S, settings.QBO_TIMEOUT_S),
+            timeout=(min(CONNECT_TIMEOUT_S, longest), longest),
             allow_redirects=False,
         )
 
@@ -94,11 +97,12 @@ class Transport(QuickBooks):
             return read_response(status, response.text, response.headers, is_write=is_write), intuit_tid
         except Fault as fault:
             code = fault.code or fault.kind
+            counting.count(counting.FAULTS, code)
             raise
         finally:
             took_ms = (time.monotonic() - started) * 1000
             outcome = f"status {status or '-'}, code {code or '-'}, intuit_tid {intuit_tid or '-'}"
-            logger.info("QuickBooks %s: %s, %.0f ms", endpoint, outcome, took_ms)
+            logger.info("QuickBooks %s: %s, %.0f ms", endpoint, outcome, took_ms, extra={"intuit_tid": intuit_tid})
 
     def _exchange(
         self, path: str, body: bytes | None, content_type: str, params: dict[str, str] | None, is_write: bool

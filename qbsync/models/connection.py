@@ -46,7 +46,8 @@ class Connection(models.Model):
     access_token = EncryptedTextField(blank=True, default="")
     refresh_token = EncryptedTextField(blank=True, default="")
     access_expires_at = models.DateTimeField(null=True)
-    refresh_expires_at = models.DateTimeField(null=True)
+    refresh_expires_at = models.DateTimeField(null=True)  # rolling: each refresh begins it anew
+    hard_expires_at = models.DateTimeField(null=True)  # no refresh prolongs it, a reconnect does; null: not said
     token_version = models.PositiveIntegerField(default=0)
     refreshing_until = models.DateTimeField(null=True)  # the one caller that refreshes holds this
 
@@ -57,6 +58,11 @@ class Connection(models.Model):
     income_account_name = models.CharField(max_length=200, blank=True)
     service_item_id = models.CharField(max_length=20, blank=True)
     service_item_name = models.CharField(max_length=200, blank=True)
+    # Tax codes of the company for the lines of invoices, where its rules ask for them (see ``taxes``)
+    taxable_code_id = models.CharField(max_length=20, blank=True)
+    taxable_code_name = models.CharField(max_length=100, blank=True)
+    exempt_code_id = models.CharField(max_length=20, blank=True)
+    exempt_code_name = models.CharField(max_length=100, blank=True)
     sync_manual_payments = models.BooleanField(
         "By default, sync manually created payments with QuickBooks", default=True
     )
@@ -65,23 +71,33 @@ class Connection(models.Model):
     # What the company prefers, read with the mirror
     custom_numbers = models.BooleanField(default=True)
     uses_sales_tax = models.BooleanField(default=False)
+    automated_sales_tax = models.BooleanField(default=False)  # in the US: QuickBooks knows the rates by itself
     multicurrency = models.BooleanField(default=False)
     home_currency = models.CharField(max_length=3, blank=True)
     country = models.CharField(max_length=2, blank=True)
     books_closed_on = models.DateField(null=True)
     individual_type_id = models.CharField(max_length=20, blank=True)
+    company_read_at = models.DateTimeField(null=True)
 
     # The mirror: QuickBooks' own time up to which it is complete; empty where a full read is needed
     mirror_cursor = models.CharField(max_length=40, blank=True)
     mirror_read_at = models.DateTimeField(null=True)
     mirror_leased_until = models.DateTimeField(null=True)
 
+    # What happened in QuickBooks: the same for the copies of documents, and when to look next
+    documents_cursor = models.CharField(max_length=40, blank=True)
+    polled_at = models.DateTimeField(null=True)
+    poll_due_at = models.DateTimeField(null=True)
+    webhooks_proven_at = models.DateTimeField(null=True)  # a push of ours has echoed
+
     # Work: claim_number is the fencing number of the newest claim; a live working_until says that a worker is at it
     claim_number = models.PositiveBigIntegerField(default=0)
     working_until = models.DateTimeField(null=True)
     queued_at = models.DateTimeField(null=True)  # a background message is on its way
     paused_until = models.DateTimeField(null=True)  # QuickBooks asked us to wait
-    outage_since = models.DateTimeField(null=True)  # QuickBooks has not answered since
+    outage_since = models.DateTimeField(null=True)  # QuickBooks has not done what we ask for since
+    trouble = models.CharField(max_length=40, blank=True)  # why, a gateway.faults.FaultKind; empty while all is well
+    rests_until = models.DateTimeField(null=True)  # nothing is sent unasked before; the trouble is not a short one
 
     class Meta:
         constraints = [
@@ -114,6 +130,9 @@ class SyncRun(models.Model):
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="runs")
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
+    started_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )  # who asked for it; empty: it began by itself
     accounts_linked = models.PositiveIntegerField(default=0)
     accounts_failed = models.PositiveIntegerField(default=0)
     invoices_sent = models.PositiveIntegerField(default=0)

@@ -74,7 +74,7 @@ class AccountSync(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["connection", "status"], name="account_by_status"),
+            models.Index(fields=["connection", "status", "reason"], name="account_by_status_and_reason"),
             models.Index(fields=["connection", "folded_name"], name="account_by_folded_name"),
             models.Index(
                 fields=["connection", "due_at"],
@@ -114,6 +114,13 @@ class DocumentSync(models.Model):
     pushed_revision = models.PositiveIntegerField(default=0)
     pushed_at = models.DateTimeField(null=True)
     is_void_there = models.BooleanField(default=False)
+    seen = models.JSONField(default=dict, blank=True)  # its copies.summary as it was last taken over
+
+    # What was read of the copy since: written by ``qbsync.changes`` alone, and judged once no push is under way
+    theirs = models.JSONField(null=True)
+    theirs_is_news = models.BooleanField(default=False)
+    # The customer that a person wants the copy moved to, by QuickBooks' id; empty where it is to stay as it is
+    move_to = models.CharField(max_length=20, blank=True, default="")
 
     class Meta:
         abstract = True
@@ -136,6 +143,7 @@ class DocumentSync(models.Model):
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["account", "status"], name="%(class)s_by_account"),
             models.Index(fields=["connection", "status"], name="%(class)s_by_status"),
+            models.Index(fields=["connection"], condition=Q(theirs_is_news=True), name="%(class)s_with_news"),
         ]
 
 

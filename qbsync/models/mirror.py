@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Right, Upper
@@ -32,6 +32,7 @@ class Customer(models.Model):
     email = models.CharField(max_length=200, blank=True)
     phone = models.CharField(max_length=40, blank=True)
     parent_qbo_id = models.CharField(max_length=20, blank=True)
+    currency = models.CharField(max_length=3, blank=True)  # empty where the company has but one
     is_project = models.BooleanField(default=False)
     active = models.BooleanField(default=True)
     merged_into = models.CharField(max_length=20, blank=True)
@@ -47,8 +48,15 @@ class Customer(models.Model):
                 condition=Q(active=True, is_project=False, parent_qbo_id=""),
                 name="customer_that_can_match",
             ),
-            # By these, suggestions find customers whose names are similar, or whose addresses are equal
-            GinIndex(fields=["folded_name"], opclasses=["gin_trgm_ops"], name="customer_by_similar_name"),
+            # By these, suggestions find customers whose names are similar, or whose addresses are equal; and people
+            # find them by what they type. Each search is of one company, so the company is part of the index.
+            GinIndex(
+                F("connection"),
+                OpClass("folded_name", name="gin_trgm_ops"),
+                OpClass(Upper("full_name"), name="gin_trgm_ops"),
+                OpClass(Upper("email"), name="gin_trgm_ops"),
+                name="customer_search",
+            ),
             models.Index(F("connection"), Upper("email"), name="customer_by_email"),
             models.Index(F("connection"), Upper("company_name"), name="customer_by_company"),
             models.Index(F("connection"), phone_digits(), name="customer_by_phone"),

@@ -1,13 +1,14 @@
 """The reads that QuickBooks' screens and commands are made of. Nothing here writes or asks QuickBooks."""
 
 from qbsync.selectors.consequences import Consequences, consequences, consequences_of
-from qbsync.selectors.customers import Choice, Found, customers_found, linkable
+from qbsync.selectors.customers import Choice, Found, customers_found, linkable, reactivable
 from qbsync.selectors.documents import (
     DocumentStanding,
     annotate_documents,
     document_counts,
     document_standing,
     with_document_standing,
+    with_document_status,
 )
 from qbsync.selectors.history import history_of
 from qbsync.selectors.match_queue import Waiting, with_suggestions
@@ -18,6 +19,7 @@ from qbsync.selectors.statuses import (
     annotate_status,
     connection_of,
     connection_with_health,
+    reading,
     standing,
     with_standing,
 )
@@ -43,9 +45,12 @@ __all__ = [
     "history_of",
     "linkable",
     "progress",
+    "reactivable",
+    "reading",
     "requests_this_month",
     "standing",
     "with_document_standing",
+    "with_document_status",
     "with_standing",
     "with_suggestions",
 ]

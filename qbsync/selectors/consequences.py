@@ -11,6 +11,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 
 from accounts.models import ZERO, Account, Invoice, Payment
 from qbsync.models.connection import Connection
+from qbsync.states import DocumentStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class Consequences:
     invoices_total: Decimal
     payments: int
     payments_total: Decimal
+    in_closed_period: int
     too_early: int
     already_there: int
 
@@ -30,10 +32,28 @@ class Consequences:
         return not self.invoices and not self.payments
 
 
-def _counts(documents: QuerySet[Any], amount: str, in_time: Q) -> dict[str, Any]:
-    new = Q(voided_at=None) & (Q(quickbooks=None) | Q(quickbooks__qbo_id=""))
+_NEW = (
+    Q(voided_at=None)
+    & (Q(quickbooks=None) | Q(quickbooks__qbo_id=""))
+    & (Q(quickbooks=None) | ~Q(quickbooks__status=DocumentStatus.SKIPPED))
+)
+
+
+def _in_time(connection: Connection) -> Q:
+    return Q(date__gte=connection.sync_date) if connection.sync_date else ~Q(pk=None)
+
+
+def invoices_to_send(account: Account, connection: Connection) -> QuerySet[Invoice]:
+    """Return the invoices that syncing the account would create in QuickBooks, oldest first."""
+    return Invoice.objects.filter(_NEW & _in_time(connection), account=account).order_by("date", "pk")
+
+
+def _counts(documents: QuerySet[Any], amount: str, connection: Connection) -> dict[str, Any]:
+    new, in_time = _NEW, _in_time(connection)
+    closed = Q(date__lte=connection.books_closed_on) if connection.books_closed_on else Q(pk=None)
     return documents.aggregate(
         new=Count("pk", filter=new & in_time),
+        closed=Count("pk", filter=new & in_time & closed),
         total=Sum(amount, filter=new & in_time),
         early=Count("pk", filter=new & ~in_time),
         there=Count("pk", filter=~Q(quickbooks=None) & ~Q(quickbooks__qbo_id="")),
@@ -50,14 +70,15 @@ def consequences(account: Account, connection: Connection) -> Consequences:
 
 def consequences_of(account_ids: Collection[int], connection: Connection) -> Consequences:
     """Return the same of several accounts together, in two statements as well."""
-    since = Q(date__gte=connection.sync_date) if connection.sync_date else ~Q(pk=None)
-    invoices = _counts(Invoice.objects.filter(account__in=account_ids), "total", since)
-    payments = _counts(Payment.objects.filter(account__in=account_ids, sync_to_quickbooks=True), "amount", since)
+    invoices = _counts(Invoice.objects.filter(account__in=account_ids), "total", connection)
+    mine = Payment.objects.filter(account__in=account_ids, sync_to_quickbooks=True)
+    payments = _counts(mine, "amount", connection)
     return Consequences(
         invoices=invoices["new"],
         invoices_total=invoices["total"] or ZERO,
         payments=payments["new"],
         payments_total=payments["total"] or ZERO,
+        in_closed_period=invoices["closed"] + payments["closed"],
         too_early=invoices["early"] + payments["early"],
         already_there=invoices["there"] + payments["there"],
     )

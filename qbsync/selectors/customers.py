@@ -5,6 +5,7 @@ It finds what people search for; ``suggestions`` proposes before they do. It nev
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,9 +16,15 @@ from qbsync.matching import fold
 from qbsync.models.connection import Connection
 from qbsync.models.links import AccountSync
 from qbsync.models.mirror import Customer
+from qbsync.states import Reason
+
+_ANYWHERE = 3
+"""From how many letters on a word may stand in the middle of another; an index finds no fewer."""
 
 SHOWN = 25
 """How many customers one search shows; who has more hits types another letter."""
+
+_LONGEST_CHAIN = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +41,13 @@ class Choice:
 
     @property
     def is_free(self) -> bool:
-        """Whether the customer can be linked now."""
+        """Whether the customer can be linked as it is."""
         return self.taken_by is None and self.customer.active
+
+    @property
+    def is_offered(self) -> bool:
+        """Whether it can be chosen: an inactive one is reactivated first."""
+        return self.taken_by is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +68,45 @@ def linkable(connection: Connection) -> QuerySet[Customer]:
     return Customer.objects.filter(connection=connection, is_project=False, merged_into="")
 
 
+def survivor_of(gone: Customer) -> Customer | None:
+    """Whom the customer lives on in, through any number of merges; None where that one is not active (yet)."""
+    found: Customer | None = gone
+    for _ in range(_LONGEST_CHAIN):
+        if found is None or not found.merged_into:
+            break
+        found = Customer.objects.filter(connection=gone.connection_id, qbo_id=found.merged_into).first()
+    return found if found is not None and found.active and found.pk != gone.pk else None
+
+
+def reactivable(rows: Sequence[AccountSync]) -> dict[int, Customer]:
+    """Return, by account, the inactive customer that the account would be linked to if it were active. One statement.
+
+    That is the one whose link was lost, or the only one that had the account's name; a taken one is not offered.
+    """
+    lost = {row.account_id: row for row in rows if row.reason == Reason.CUSTOMER_INACTIVE}
+    named = {row.account_id: row for row in rows if row.reason == Reason.HELD_BY_INACTIVE}
+    if not lost and not named:
+        return {}
+    connection = next(iter([*lost.values(), *named.values()])).connection_id
+    remembered = [row.remembered_customer_id for row in lost.values() if row.remembered_customer_id]
+    names = [row.folded_name for row in named.values()]
+    inactive = Customer.objects.filter(
+        Q(pk__in=remembered) | Q(folded_name__in=names, parent_qbo_id=""),
+        connection=connection,
+        active=False,
+        is_project=False,
+        merged_into="",
+        links=None,
+    )
+    by_key = {customer.pk: customer for customer in inactive}
+    by_name: dict[str, list[Customer]] = defaultdict(list)
+    for customer in by_key.values():
+        by_name[customer.folded_name].append(customer)
+    found = {pk: by_key.get(row.remembered_customer_id or 0) for pk, row in lost.items()}
+    found |= {pk: one[0] for pk, row in named.items() if len(one := by_name[row.folded_name]) == 1}
+    return {pk: customer for pk, customer in found.items() if customer}
+
+
 def _with_links(customers: QuerySet[Customer]) -> QuerySet[Customer]:
     return customers.prefetch_related(Prefetch("links", AccountSync.objects.select_related("account"), "taken"))
 
@@ -66,16 +117,24 @@ def _choice(customer: Customer, account: Account) -> Choice:
     return Choice(customer=customer, taken_by=others[0] if others else None)
 
 
+def _has(word: str) -> Q:
+    """The condition that a customer has the word; the index of trigrams serves either form."""
+    if len(word) >= _ANYWHERE or not word.isascii():
+        return Q(full_name__icontains=word) | Q(email__icontains=word)
+    begins = Q(full_name__istartswith=word) | Q(email__istartswith=word)
+    inside = Q(full_name__icontains=f" {word}") | Q(full_name__icontains=f":{word}")
+    return begins | inside if len(word) > 1 else begins
+
+
 def customers_found(account: Account, connection: Connection, query: str) -> Found:
     """Return the customers with every word of the query in their name, their parents' names or e-mail address.
 
+    Two letters have to begin a word there, and one the whole: in the middle of one nearly every customer has them.
     Those whose name begins with the query come first, and before others those that can be linked. Three statements.
     """
     matches = linkable(connection)
     for word in query.split():
-        matches = matches.filter(
-            Q(full_name__icontains=word) | Q(display_name__icontains=word) | Q(email__icontains=word)
-        )
+        matches = matches.filter(_has(word))
     rank = Case(
         When(folded_name=fold(query), then=Value(0)),
         When(folded_name__startswith=fold(query), then=Value(1)),

@@ -9,15 +9,28 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-from django.db.models import Case, CharField, Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import (
+    Case,
+    CharField,
+    Count,
+    DateField,
+    F,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.models import Invoice, Payment
 from portal.models import Firm
 from qbsync.models.links import DocumentSync
-from qbsync.selectors.statuses import reason_expression, status_expression
-from qbsync.states import DocumentReason, DocumentStatus, Reason, Status
+from qbsync.selectors.statuses import connection_of, reading, reason_expression, status_expression
+from qbsync.states import DRIFT_REASONS, DocumentReason, DocumentStatus, Reason, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +64,9 @@ def _never_sent_nor_asked() -> Q:
     return Q(quickbooks__isnull=True) | Q(quickbooks__asked=False, quickbooks__qbo_id="")
 
 
-def _before_sync_date() -> Q:
+def _before_sync_date(sync_date: Any) -> Q:
     """Whether the sync date keeps the document here: nobody asked for it by name, and nothing of it was sent."""
-    return Q(date__lt=F("firm__quickbooks__sync_date")) & _never_sent_nor_asked()
+    return Q(date__lt=sync_date) & _never_sent_nor_asked()
 
 
 def _kept_back(model: type[Invoice] | type[Payment]) -> Q:
@@ -72,24 +85,10 @@ def _void_before_sent() -> Q:
 def annotate_documents(documents: QuerySet[Any]) -> QuerySet[Any]:
     """Return the documents with ``quickbooks_status`` and ``quickbooks_reason``, to filter and sort by too."""
     now = timezone.now()
-    unsettled = Q(quickbooks__isnull=True) | Q(quickbooks__settled_revision__lt=F("revision"))
-    overridden = [
-        (~_account_is_linked(), DocumentStatus.NOT_SYNCED, DocumentReason.ACCOUNT_NOT_SYNCED),
-        (_kept_back(documents.model), DocumentStatus.SKIPPED, DocumentReason.NONE),
-        (_void_before_sent(), DocumentStatus.NOT_SYNCED, DocumentReason.VOID_BEFORE_SENT),
-        (_before_sync_date(), DocumentStatus.NOT_SYNCED, DocumentReason.BEFORE_SYNC_DATE),
-        (
-            unsettled & ~Q(quickbooks__status=DocumentStatus.WAITING),
-            DocumentStatus.WAITING,
-            DocumentReason.NONE,
-        ),
-    ]
-    status = Case(
-        *(When(condition, then=Value(status)) for condition, status, _ in overridden),
-        default=F("quickbooks__status"),
-        output_field=CharField(),
-    )
+    overridden = _overridden(documents.model, _account_is_linked(), F("firm__quickbooks__sync_date"))
+    was_accepted = Q(quickbooks__status=DocumentStatus.SKIPPED, quickbooks__reason__in=DRIFT_REASONS)
     reason = Case(
+        When(_account_is_linked() & was_accepted, then=F("quickbooks__reason")),
         *(When(condition, then=Value(reason)) for condition, _, reason in overridden),
         default=F("quickbooks__reason"),
         output_field=CharField(),
@@ -97,7 +96,48 @@ def annotate_documents(documents: QuerySet[Any]) -> QuerySet[Any]:
     return documents.annotate(
         quickbooks_account_status=status_expression("account__", now=now),
         quickbooks_account_reason=reason_expression("account__", now=now),
-    ).annotate(quickbooks_status=status, quickbooks_reason=reason)
+    ).annotate(quickbooks_status=_status(overridden), quickbooks_reason=reason)
+
+
+def _overridden(
+    model: type[Invoice] | type[Payment], account_is_linked: Q, sync_date: Any
+) -> list[tuple[Q, DocumentStatus, DocumentReason]]:
+    """What a document reads as whatever is stored, as conditions of which the first that is met decides."""
+    unsettled = Q(quickbooks__isnull=True) | Q(quickbooks__settled_revision__lt=F("revision"))
+    return [
+        (~account_is_linked, DocumentStatus.NOT_SYNCED, DocumentReason.ACCOUNT_NOT_SYNCED),
+        (_kept_back(model), DocumentStatus.SKIPPED, DocumentReason.NONE),
+        (_void_before_sent(), DocumentStatus.NOT_SYNCED, DocumentReason.VOID_BEFORE_SENT),
+        (_before_sync_date(sync_date), DocumentStatus.NOT_SYNCED, DocumentReason.BEFORE_SYNC_DATE),
+        (
+            unsettled & ~Q(quickbooks__status=DocumentStatus.WAITING),
+            DocumentStatus.WAITING,
+            DocumentReason.NONE,
+        ),
+    ]
+
+
+def _status(overridden: list[tuple[Q, DocumentStatus, DocumentReason]]) -> Case:
+    """The effective status, as SQL."""
+    return Case(
+        *(When(condition, then=Value(status)) for condition, status, _ in overridden),
+        default=F("quickbooks__status"),
+        output_field=CharField(),
+    )
+
+
+def with_document_status(documents: QuerySet[Any], firm: Firm, status: DocumentStatus) -> QuerySet[Any]:
+    """Return those of the firm's annotated documents that have this effective status.
+
+    What each of them has stored is asked for as well: an index finds that, and nothing finds what is computed.
+    """
+    stored = Q(quickbooks__connection=connection_of(firm), quickbooks__status=status)
+    match status:
+        case DocumentStatus.FAILED | DocumentStatus.SYNCED:
+            documents = documents.filter(stored)
+        case DocumentStatus.SKIPPED:
+            documents = documents.filter(stored | Q(sync_to_quickbooks=False) if documents.model is Payment else stored)
+    return documents.filter(quickbooks_status=status)
 
 
 def with_document_standing(documents: QuerySet[Any]) -> QuerySet[Any]:
@@ -140,9 +180,14 @@ def count_of_account(status: Literal["waiting", "failed"]) -> Coalesce:
 def document_counts(firm: Firm, model: type[Invoice] | type[Payment]) -> Counter[DocumentStatus]:
     """Return how many of the firm's invoices or payments have each effective status. One statement.
 
-    Deleted ones count while their deletion in QuickBooks waits, or where it was refused.
+    Deleted ones count while their deletion in QuickBooks waits, or where it was refused. All documents of the firm are
+    gone through, so what is the same for all of them is read once: the connection, and whether somebody is at work.
     """
-    rows = annotate_documents(model.with_deleted.filter(firm=firm).order_by())
+    now, connection = reading(firm, "account__"), connection_of(firm)
+    if connection is None or not now.is_connected:
+        return Counter({DocumentStatus.NOT_SYNCED: model.objects.filter(firm=firm).count()})
+    overridden = _overridden(model, now.is_linked(), Value(connection.sync_date, output_field=DateField()))
+    rows = model.with_deleted.filter(firm=firm).order_by().annotate(quickbooks_status=_status(overridden))
     rows = rows.filter(Q(deleted_at=None) | Q(quickbooks_status__in=[DocumentStatus.WAITING, DocumentStatus.FAILED]))
     counted = rows.values_list("quickbooks_status").annotate(Count("pk"))
     return Counter({DocumentStatus(status): count for status, count in counted})

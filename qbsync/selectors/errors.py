@@ -5,19 +5,21 @@ Each failure has a cause, its reason with QuickBooks' code where there is one; l
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Self
 
-from django.db.models import BooleanField, Case, CharField, Count, Exists, F, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, CharField, Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
-from accounts.models import Account, Invoice, Payment
+from accounts.models import Account, Allocation, Invoice, Payment
 from qbsync.models.connection import Connection
-from qbsync.models.links import AccountSync
-from qbsync.selectors.documents import annotate_documents
+from qbsync.models.links import AccountSync, PaymentSync
+from qbsync.selectors.documents import annotate_documents, document_standing
 from qbsync.selectors.statuses import annotate_status
 from qbsync.states import LOST_REASONS, WAITING_REASONS, DocumentReason, DocumentStatus, Reason, Status
 
@@ -80,17 +82,92 @@ def document_errors(connection: Connection | Combinable, model: type[Invoice] | 
     return found.filter(quickbooks_status=DocumentStatus.FAILED).order_by("-quickbooks__changed_at", "pk")
 
 
-def needs_somebody() -> Case:
-    """Return, as SQL, whether a connection (the outer query) has failures that do not end by themselves.
+def documents_for_a_person(connection: Connection | Combinable, model: type[Invoice] | type[Payment]) -> QuerySet[Any]:
+    """Return what QuickBooks refuses, and the payments that wait until a person has their invoice synced."""
+    waits = Q(quickbooks__status=DocumentStatus.WAITING, quickbooks__reason=DocumentReason.INVOICE_BEFORE_SYNC_DATE)
+    return _documents_that(Q(quickbooks__status=DocumentStatus.FAILED) | waits, connection, model)
 
-    It is asked on every page, so it looks at stored statuses, which an index finds.
+
+def _documents_that(
+    need: Q, connection: Connection | Combinable, model: type[Invoice] | type[Payment]
+) -> QuerySet[Any]:
+    """The documents whose stored and effective status both are as the condition has it."""
+    possible = model.with_deleted.filter(need, quickbooks__connection=connection)
+    found = annotate_documents(possible).annotate(quickbooks_code=_code())
+    effective = Q(quickbooks_status=F("quickbooks__status"), quickbooks_reason=F("quickbooks__reason"))
+    return found.filter(effective).order_by("-quickbooks__changed_at", "pk")
+
+
+def waited_for(payments: Sequence[Payment]) -> dict[int, Invoice]:
+    """Return, by payment, the first invoice from before the sync date that it waits for. One statement."""
+    waiting = [one.pk for one in payments if one.quickbooks.reason == DocumentReason.INVOICE_BEFORE_SYNC_DATE]
+    if not waiting:
+        return {}
+    missing = Allocation.objects.filter(
+        Q(invoice__quickbooks=None) | Q(invoice__quickbooks__qbo_id=""),
+        payment__in=waiting,
+        invoice__date__lt=F("invoice__firm__quickbooks__sync_date"),
+    )
+    return {one.payment_id: one.invoice for one in missing.select_related("invoice").order_by("-invoice__date", "-pk")}
+
+
+def awaited_invoice(payment: Payment) -> Invoice | None:
+    """Return the first invoice from before the sync date that the payment waits for; None once that is on its way.
+
+    The payment has its standing.
+    """
+    now = document_standing(payment)
+    if now.status != DocumentStatus.WAITING or now.reason != DocumentReason.INVOICE_BEFORE_SYNC_DATE:
+        return None
+    invoice = waited_for([payment]).get(payment.pk)
+    sync = getattr(invoice, "quickbooks", None)
+    is_on_its_way = sync is not None and sync.asked and sync.status == DocumentStatus.WAITING
+    return None if is_on_its_way else invoice
+
+
+MOST_COUNTED = 100
+"""How many of a kind are counted for the banner at most: it is on every page."""
+
+_HELD_UP_FOR = timedelta(minutes=10)
+_FOR_AN_INVOICE = (DocumentReason.WAITS_FOR_INVOICE, DocumentReason.INVOICE_BEFORE_SYNC_DATE)
+
+
+def attention() -> dict[str, Subquery]:
+    """Return, as SQL by name, how much of a connection (the outer query) needs a person: what does not end by itself.
+
+    ``failed_accounts`` (or whose link was lost), ``failed_invoices``, ``failed_payments``, and ``held_up_payments``,
+    which have waited for their invoice for ten minutes. Counted up to ``MOST_COUNTED`` and one more. It is asked on
+    every page, so it looks at stored statuses, which an index finds.
     """
     failed = Q(status=Status.FAILED) & ~Q(reason__in=WAITING_REASONS)
     lost = Q(status=Status.NOT_SYNCED, reason__in=LOST_REASONS)
-    accounts = AccountSync.objects.filter(failed | lost, connection=OuterRef("pk"), account__archived_at=None)
-    invoices, payments = document_errors(OuterRef("pk"), Invoice), document_errors(OuterRef("pk"), Payment)
-    found = Exists(accounts) | Exists(invoices.order_by()) | Exists(payments.order_by())
-    return Case(When(found, then=Value(True)), default=Value(False), output_field=BooleanField())
+    mine, firm = OuterRef("pk"), OuterRef("firm")
+    held_up = PaymentSync.objects.filter(
+        connection=mine,
+        status=DocumentStatus.WAITING,
+        reason__in=_FOR_AN_INVOICE,
+        changed_at__lt=timezone.now() - _HELD_UP_FOR,
+        account__quickbooks__status=Status.SYNCED,
+    )
+    return {
+        "failed_accounts": _counted(
+            AccountSync.objects.filter(failed | lost, connection=mine, account__archived_at=None)
+        ),
+        "failed_invoices": _counted(document_errors(mine, Invoice).filter(firm=firm)),
+        "failed_payments": _counted(document_errors(mine, Payment).filter(firm=firm)),
+        "held_up_payments": _counted(held_up),
+    }
+
+
+class _Count(Subquery):
+    """Counts the rows of a limited query, which an aggregate would not."""
+
+    template = "(SELECT count(*) FROM (%(subquery)s) AS counted)"
+    output_field = IntegerField()
+
+
+def _counted(rows: QuerySet[Any]) -> Subquery:
+    return _Count(rows.order_by().values("pk")[: MOST_COUNTED + 1])
 
 
 def errors_of(connection: Connection | Combinable, kind: str, *, account: int | None = None) -> QuerySet[Any]:
@@ -99,7 +176,7 @@ def errors_of(connection: Connection | Combinable, kind: str, *, account: int | 
     if model is Account:
         rows: QuerySet[Any] = account_errors(connection)
         return rows.filter(pk=account) if account else rows
-    rows = document_errors(connection, Invoice if model is Invoice else Payment)
+    rows = documents_for_a_person(connection, Invoice if model is Invoice else Payment)
     return rows.filter(account=account) if account else rows
 
 

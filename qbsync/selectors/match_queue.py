@@ -42,7 +42,7 @@ class Waiting:
     @property
     def can_link(self) -> bool:
         """Whether any of the suggestions can be linked now."""
-        return any(one.is_free for one in self.suggestions)
+        return any(one.is_offered for one in self.suggestions)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,6 +17,10 @@ from qbsync.selectors.documents import document_counts
 from qbsync.selectors.statuses import account_counts
 from qbsync.states import DocumentStatus, Reason, Status
 
+_REFRESHED_EVERY_S, _REFRESHED_WHEN_FINISHED_EVERY_S, _REFRESHED_AT_LEAST_EVERY_S = 2, 10, 60
+_MOST_OF_THE_TIME = 0.1
+"""What part of the time counting may take for one page that is left open."""
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:
@@ -27,6 +33,14 @@ class Progress:
     run: SyncRun | None
     time_left: timedelta | None
     earlier_runs: int
+    counting_took_s: float = 0.0
+
+    @property
+    def refresh_after_s(self) -> int:
+        """After how many seconds a page asks again: the larger the firm is, the later, since counting takes longer."""
+        usual = _REFRESHED_WHEN_FINISHED_EVERY_S if self.is_finished else _REFRESHED_EVERY_S
+        bearable = math.ceil(self.counting_took_s / _MOST_OF_THE_TIME)
+        return min(max(usual, bearable), _REFRESHED_AT_LEAST_EVERY_S)
 
     @property
     def asked_for(self) -> int:
@@ -80,13 +94,15 @@ def _time_left(run: SyncRun | None, waiting: int) -> timedelta | None:
 
 def progress(connection: Connection) -> Progress:
     """Return how far the sync of the connection's firm has come. Five statements, whatever its size."""
+    began_at = time.monotonic()
     accounts, reasons = account_counts(connection.firm)
     invoices = document_counts(connection.firm, Invoice)
     payments = document_counts(connection.firm, Payment)
+    took_s = time.monotonic() - began_at
     run = connection.runs.filter(ended_at=None).first()
     waiting = invoices[DocumentStatus.WAITING] + payments[DocumentStatus.WAITING]
     earlier = connection.runs.exclude(ended_at=None).count()
-    return Progress(accounts, reasons, invoices, payments, run, _time_left(run, waiting), earlier)
+    return Progress(accounts, reasons, invoices, payments, run, _time_left(run, waiting), earlier, took_s)
 
 
 def requests_this_month(connection: Connection) -> tuple[int, int]:

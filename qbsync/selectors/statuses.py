@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, QuerySet, Value, When
+from django.db.models import BooleanField, Case, CharField, Count, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -23,6 +23,9 @@ from qbsync.states import Reason, Status
 
 WITHOUT_WORKER_AFTER = timedelta(minutes=2)
 """How long an account may be Syncing with nobody at it before that is said."""
+
+TAKEN_UP_WITHIN = timedelta(seconds=30)
+"""How soon a worker that is there takes up what is due, however much there is before it, or begins with something."""
 
 RESUMES_WITHIN = timedelta(minutes=1)
 """How long after an agreed pause work may take to go on before the pause no longer explains the silence."""
@@ -51,10 +54,9 @@ class Standing:
         return self.reason != Reason.NOT_CONNECTED
 
 
-def connected(prefix: str = "") -> Q:
-    """Return the condition that the account's firm has a company that is set up; ``prefix`` leads to the account."""
-    connection = f"{prefix}firm__quickbooks__"
-    return Q(**{f"{connection}status__in": LIVE, f"{connection}set_up_at__isnull": False})
+def connected() -> Q:
+    """Return the condition that the firm of an account or document has a company that is set up."""
+    return Q(firm__quickbooks__status__in=LIVE, firm__quickbooks__set_up_at__isnull=False)
 
 
 def _past(field: str, moment: datetime) -> Q:
@@ -66,21 +68,22 @@ def without_worker(prefix: str = "", *, now: datetime) -> Q:
 
     An agreed wait (a throttle, an answer that may still arrive) counts as work until shortly after it has ended.
     """
-    sync, connection = f"{prefix}quickbooks__", f"{prefix}firm__quickbooks__"
+    idle = _past("firm__quickbooks__working_until", now)
+    idle &= _past("firm__quickbooks__paused_until", now - RESUMES_WITHIN)
+    return _left_alone(prefix, now=now) & idle
+
+
+def _left_alone(prefix: str = "", *, now: datetime) -> Q:
+    """Return what ``without_worker`` asks of the account itself."""
+    sync = f"{prefix}quickbooks__"
     asked_long_ago = Q(**{f"{sync}status": Status.SYNCING, f"{sync}asked_at__lte": now - WITHOUT_WORKER_AFTER})
-    return (
-        asked_long_ago
-        & _past(f"{sync}claimed_until", now)
-        & _past(f"{connection}working_until", now)
-        & _past(f"{connection}paused_until", now - RESUMES_WITHIN)
-        & _past(f"{sync}due_at", now - RESUMES_WITHIN)
-    )
+    return asked_long_ago & _past(f"{sync}claimed_until", now) & _past(f"{sync}due_at", now - RESUMES_WITHIN)
 
 
 def status_expression(prefix: str = "", *, now: datetime) -> Case:
     """Return the effective status as SQL; ``prefix`` leads from the queried model to the account."""
     return Case(
-        When(~connected(prefix), then=Value(Status.NOT_SYNCED)),
+        When(~connected(), then=Value(Status.NOT_SYNCED)),
         When(without_worker(prefix, now=now), then=Value(Status.FAILED)),
         default=Coalesce(F(f"{prefix}quickbooks__status"), Value(Status.NOT_SYNCED)),
         output_field=CharField(),
@@ -90,11 +93,79 @@ def status_expression(prefix: str = "", *, now: datetime) -> Case:
 def reason_expression(prefix: str = "", *, now: datetime) -> Case:
     """Return the reason of the effective status as SQL; ``prefix`` leads from the queried model to the account."""
     return Case(
-        When(~connected(prefix), then=Value(Reason.NOT_CONNECTED)),
+        When(~connected(), then=Value(Reason.NOT_CONNECTED)),
         When(without_worker(prefix, now=now), then=Value(Reason.NO_WORKER)),
         default=Coalesce(F(f"{prefix}quickbooks__reason"), Value(Reason.NONE)),
         output_field=CharField(),
     )
+
+
+_EVERY = ~Q(pk__in=[])
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How the stored statuses of one firm read at this moment, as conditions that indexes serve.
+
+    ``status_expression`` computes the same of each row; a large list cannot be searched by what is computed.
+    """
+
+    is_connected: bool
+    without_worker: Q  # which accounts wait for a worker that is not there; none while somebody is at work
+    with_worker: Q  # which Syncing ones do not
+    prefix: str = ""  # leads from the queried model to the account
+
+    def _stored(self, field: str, value: object) -> Q:
+        return Q(**{f"{self.prefix}quickbooks{field}": value})
+
+    def has_status(self, status: Status) -> Q:
+        """Return the condition that accounts of the firm have this effective status."""
+        if not self.is_connected:
+            return _EVERY if status == Status.NOT_SYNCED else ~_EVERY
+        stored = self._stored("__status", status)
+        match status:
+            case Status.NOT_SYNCED:
+                return stored | self._stored("__isnull", True)
+            case Status.FAILED:
+                return stored | self.without_worker
+            case Status.SYNCING:
+                return stored & self.with_worker
+            case _:
+                return stored
+
+    def has_reason(self, reason: Reason) -> Q:
+        """Return the condition that accounts of the firm have this effective reason."""
+        if reason == Reason.NOT_CONNECTED or not self.is_connected:
+            return ~_EVERY if self.is_connected == (reason == Reason.NOT_CONNECTED) else _EVERY
+        if reason == Reason.NO_WORKER:
+            return self.without_worker
+        moving = self._stored("__status", Status.SYNCING)
+        return self._stored("__reason", reason) & (~moving | moving & self.with_worker)
+
+    def is_linked(self) -> Q:
+        """Return the condition that accounts of the firm are linked: Synced, or linked and being synced once more."""
+        linked = self._stored("__customer__isnull", False)
+        return self.has_status(Status.SYNCED) | self.has_status(Status.SYNCING) & linked
+
+
+def reading(firm: Firm, prefix: str = "") -> Reading:
+    """Return how the statuses of the firm's accounts read now; one statement where its connection is not known yet.
+
+    ``prefix`` leads from the model that is queried to the account.
+    """
+    now, connection = timezone.now(), connection_of(firm)
+    if connection is None or connection.status not in LIVE or connection.set_up_at is None:
+        return Reading(is_connected=False, without_worker=~_EVERY, with_worker=_EVERY, prefix=prefix)
+    at_work = connection.working_until is not None and connection.working_until > now
+    paused = connection.paused_until is not None and connection.paused_until > now - RESUMES_WITHIN
+    if at_work or paused:
+        return Reading(is_connected=True, without_worker=~_EVERY, with_worker=_EVERY, prefix=prefix)
+    # Not the negation of the other, which nobody could estimate
+    sync = f"{prefix}quickbooks__"
+    recent = Q(**{f"{sync}asked_at__gt": now - WITHOUT_WORKER_AFTER}) | Q(**{f"{sync}claimed_until__gt": now})
+    recent |= Q(**{f"{sync}due_at__gt": now - RESUMES_WITHIN})
+    left_alone = _left_alone(prefix, now=now)
+    return Reading(is_connected=True, without_worker=left_alone, with_worker=recent, prefix=prefix)
 
 
 def annotate_status(accounts: QuerySet[Account]) -> QuerySet[Account]:
@@ -145,23 +216,37 @@ def connection_of(firm: Firm) -> Connection | None:
 def connection_with_health(firm_id: int) -> Connection | None:
     """Return the firm's connection with what its banner tells, in one statement.
 
-    ``is_stalled``: accounts wait for a worker. ``needs_somebody``: something failed that does not end by itself.
+    ``is_stalled``: accounts have been Syncing for two minutes with nobody at work. ``is_waiting``: work has been due
+    for half a minute. Beside them, how much needs a person: ``errors.attention``.
     """
-    from qbsync.selectors.errors import needs_somebody  # reads this module's expressions
+    from qbsync.selectors.errors import attention  # reads this module's expressions
 
-    waiting = Account.objects.filter(firm=OuterRef("firm")).filter(without_worker(now=timezone.now()))
-    health = {"is_stalled": Exists(waiting), "needs_somebody": needs_somebody()}
-    return Connection.objects.filter(firm_id=firm_id).annotate(**health).first()
+    now = timezone.now()
+    mine = Account.objects.filter(firm=OuterRef("firm"), quickbooks__connection=OuterRef("pk"))
+    stalled = mine.filter(without_worker(now=now))
+    due = AccountSync.objects.filter(
+        connection=OuterRef("pk"), due_at__lt=now - TAKEN_UP_WITHIN, status__in=[Status.SYNCING, Status.SYNCED]
+    )
+    health = {"is_stalled": Exists(stalled), "is_waiting": Exists(due) | Exists(stalled), **attention()}
+    return Connection.objects.filter(firm_id=firm_id).select_related("connected_by").annotate(**health).first()
 
 
 def account_counts(firm: Firm) -> tuple[Counter[Status], Counter[Reason]]:
-    """Return how many of the firm's accounts (not archived) have each status, and each reason. One statement."""
-    accounts: QuerySet[Any] = annotate_status(Account.objects.filter(firm=firm, archived_at=None).order_by())
-    rows = accounts.values_list("quickbooks_status", "quickbooks_reason").annotate(Count("pk"))
+    """Return how many of the firm's accounts (not archived) have each status, and each reason. One statement.
+
+    It is counted by what is stored, and what overrides that is the same for all accounts of the firm.
+    """
+    now = reading(firm)
+    accounts: QuerySet[Any] = Account.objects.filter(firm=firm, archived_at=None).order_by()
+    if not now.is_connected:
+        count = accounts.count()
+        return +Counter({Status.NOT_SYNCED: count}), +Counter({Reason.NOT_CONNECTED: count})
+    waits = Case(When(now.without_worker, then=Value(True)), default=Value(False), output_field=BooleanField())
+    rows = accounts.values_list("quickbooks__status", "quickbooks__reason", waits).annotate(Count("pk"))
     statuses: Counter[Status] = Counter()
     reasons: Counter[Reason] = Counter()
-    for status, reason, count in rows:
-        statuses[Status(status)] += count
-        if reason:
-            reasons[Reason(reason)] += count
+    for status, reason, without_worker, count in rows:
+        statuses[Status.FAILED if without_worker else Status(status or Status.NOT_SYNCED)] += count
+        if reason or without_worker:
+            reasons[Reason.NO_WORKER if without_worker else Reason(reason)] += count
     return statuses, reasons

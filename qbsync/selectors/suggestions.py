@@ -66,8 +66,13 @@ class Suggestion:
 
     @property
     def is_free(self) -> bool:
-        """Whether the customer can be linked now."""
+        """Whether the customer can be linked as it is."""
         return self.taken_by is None and self.customer.active
+
+    @property
+    def is_offered(self) -> bool:
+        """Whether it can be chosen: an inactive one is reactivated first."""
+        return self.taken_by is None
 
     @property
     def parents(self) -> str:

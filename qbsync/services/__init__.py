@@ -4,6 +4,8 @@
 ``bulk``         what a person asks of many accounts at once
 ``documents``    what a person asks of one invoice or payment
 ``connections``  set-up, settings, and what follows from a connection's end or return
+``reconciliations``  comparisons of the two sides
+``validations``  validations of all links
 ``scope``        what follows from a change in the firm's books
 ``transitions``  the one place where a status is written
 """
@@ -12,10 +14,12 @@ from qbsync.services.accounts import (
     account_change_customer,
     account_create_customer,
     account_sync,
+    account_undo,
     account_unsync,
 )
 from qbsync.services.bulk import (
     accounts_create_customers,
+    accounts_link,
     accounts_sync,
     accounts_unsync,
     accounts_unsync_undo,
@@ -24,18 +28,23 @@ from qbsync.services.connections import (
     connection_resumed,
     connection_set_up,
     connection_settings_update,
+    connection_try_again,
 )
-from qbsync.services.documents import document_skip, document_sync
+from qbsync.services.documents import document_accept, document_skip, document_sync, documents_move
+from qbsync.services.reconciliations import reconciliation_ask
 from qbsync.services.refusal import Refused
 from qbsync.services.scope import books_changed, enrol
+from qbsync.services.validations import links_validate
 
 __all__ = [
     "Refused",
     "account_change_customer",
     "account_create_customer",
     "account_sync",
+    "account_undo",
     "account_unsync",
     "accounts_create_customers",
+    "accounts_link",
     "accounts_sync",
     "accounts_unsync",
     "accounts_unsync_undo",
@@ -43,7 +52,12 @@ __all__ = [
     "connection_resumed",
     "connection_set_up",
     "connection_settings_update",
+    "connection_try_again",
+    "document_accept",
     "document_skip",
     "document_sync",
+    "documents_move",
     "enrol",
+    "links_validate",
+    "reconciliation_ask",
 ]

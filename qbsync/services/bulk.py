@@ -1,4 +1,4 @@
-"""What a person asks of many accounts at once: Sync, Create in QuickBooks, Do not sync, and the way back from it.
+"""What a person asks of many accounts at once: Sync, Link, Create in QuickBooks, Do not sync, and the way back from it.
 
 A fixed number of statements for each 500 accounts, committed part by part: whatever interrupts it leaves every account
 either as it was or as asked for, and asking again goes on with the rest.
@@ -19,7 +19,8 @@ from portal.models import Firm, User
 from qbsync import wake
 from qbsync.bulkrules import Verb, ask_of, why_left
 from qbsync.models import AccountSync, Connection, HistoryEntry
-from qbsync.services.accounts import connection_for
+from qbsync.selectors.customers import linkable
+from qbsync.services.accounts import connection_for, why_not_to_be_had
 from qbsync.services.scope import judge_again, new_row
 from qbsync.services.transitions import Transition, apply, lock
 from qbsync.states import Ask, Event, Status
@@ -38,6 +39,14 @@ class Done:
     count: int
     at: datetime
     resumable: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """How many accounts are being linked now; and which could not be, each with the sentence that says why."""
+
+    count: int
+    refused: list[tuple[Account, str]]
 
 
 def accounts_sync(*, firm: Firm, account_ids: Sequence[int], by: User, seen_at: datetime) -> Done:
@@ -78,6 +87,38 @@ def accounts_create_customers(*, firm: Firm, account_ids: Sequence[int], by: Use
     done, rows = _in_parts(connection, Verb.CREATE, account_ids, seen_at, asked)
     _wake(connection, rows)
     return done
+
+
+def accounts_link(*, firm: Firm, pairs: Sequence[tuple[Account, int]], by: User) -> Linked:
+    """Ask for each account to be linked to the customer of this key. Constant statements for any number of pairs.
+
+    Args:
+        pairs: accounts that have their ``quickbooks`` row, as the person saw it: what has changed since is left alone.
+
+    Raises:
+        Refused: no usable connection.
+    """
+    connection = connection_for(firm.pk)
+    refused: list[tuple[Account, str]] = []
+    with transaction.atomic():
+        rows = {row.account_id: row for row in lock([account.quickbooks for account, _ in pairs]).values()}
+        found = linkable(connection).in_bulk({customer for _, customer in pairs})
+        links = AccountSync.objects.filter(customer__in=found).select_related("account")
+        taken_by = {link.customer_id: link.account for link in links}
+        asked: list[Transition] = []
+        for account, key in pairs:
+            row, customer = rows.get(account.pk), found.get(key)
+            if row is None or row.changed_at != account.quickbooks.changed_at:
+                continue
+            taken = taken_by.get(key)
+            if problem := why_not_to_be_had(customer, None if taken == account else taken):
+                refused.append((account, problem))
+                continue
+            taken_by[key] = account  # so that no other of these pairs gets it
+            asked.append(Transition(row, Event.ASKED, by=by, ask=Ask.LINK, customer=customer))
+        moved = apply(asked)
+    _wake(connection, moved)
+    return Linked(count=len(moved), refused=refused)
 
 
 def accounts_unsync(*, firm: Firm, account_ids: Sequence[int], by: User, seen_at: datetime) -> Done:

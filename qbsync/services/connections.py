@@ -7,12 +7,14 @@ from datetime import date
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.models import Invoice
 from portal.models import User
 from qbsync import history, wake
 from qbsync.models import AccountSync, Connection, Scope
+from qbsync.services.retries import documents_retry
 from qbsync.services.scope import enrol
 from qbsync.services.transitions import Transition, apply, lock
-from qbsync.states import WAITING_REASONS, Ask, Event, Reason, Status
+from qbsync.states import WAITING_REASONS, Ask, DocumentReason, Event, Reason, Status
 
 
 def connection_set_up(
@@ -24,6 +26,8 @@ def connection_set_up(
     income_account: tuple[str, str],
     service_item: tuple[str, str],
     sync_manual_payments: bool,
+    taxable_code: tuple[str, str] = ("", ""),
+    exempt_code: tuple[str, str] = ("", ""),
 ) -> None:
     """Finish the four steps: keep the choices, turn the accounts in scope to Syncing, and start the first sync.
 
@@ -33,37 +37,67 @@ def connection_set_up(
         income_account: QuickBooks' id and name of the account that income is booked to.
         service_item: id and name of the product or service that invoice lines refer to.
         sync_manual_payments: whether payments typed in are sent unless unticked.
+        taxable_code, exempt_code: id and name of the tax codes for lines, where the company asks for them.
     """
     with transaction.atomic():
         connection.scope, connection.sync_date = Scope(scope), sync_date
         connection.income_account_id, connection.income_account_name = income_account
         connection.service_item_id, connection.service_item_name = service_item
         connection.sync_manual_payments = sync_manual_payments
+        connection.taxable_code_id, connection.taxable_code_name = taxable_code
+        connection.exempt_code_id, connection.exempt_code_name = exempt_code
         connection.set_up_at = timezone.now()
         connection.save(
             update_fields=[
                 "scope", "sync_date", "income_account_id", "income_account_name", "service_item_id",
-                "service_item_name", "sync_manual_payments", "set_up_at",
+                "service_item_name", "sync_manual_payments", "set_up_at", "taxable_code_id", "taxable_code_name",
+                "exempt_code_id", "exempt_code_name",
             ]
         )  # fmt: skip
         history.of_connection(connection, event="set_up", at=connection.set_up_at, by=by).save()
-        enrol(connection)
+        enrol(connection, by=by)
         wake.in_background(connection.pk)
 
 
 def connection_settings_update(
-    *, connection: Connection, by: User, scope: str, sync_date: date | None, sync_manual_payments: bool
+    *,
+    connection: Connection,
+    by: User,
+    scope: str,
+    sync_date: date | None,
+    sync_manual_payments: bool,
+    taxable_code: tuple[str, str] | None = None,
+    exempt_code: tuple[str, str] | None = None,
 ) -> None:
-    """Change which accounts and documents are synced. Leaving the scope unlinks nothing; Skipped stays Skipped."""
+    """Change which accounts and documents are synced. Leaving the scope unlinks nothing; Skipped stays Skipped.
+
+    Args:
+        taxable_code, exempt_code: QuickBooks' id and name of the tax code for lines that are taxable, and for the
+            others; None leaves it. Invoices that failed for want of one are taken up again.
+    """
     with transaction.atomic():
         connection.scope, connection.sync_date = Scope(scope), sync_date
         connection.sync_manual_payments = sync_manual_payments
-        connection.save(update_fields=["scope", "sync_date", "sync_manual_payments"])
+        if taxable_code is not None:
+            connection.taxable_code_id, connection.taxable_code_name = taxable_code
+        if exempt_code is not None:
+            connection.exempt_code_id, connection.exempt_code_name = exempt_code
+        connection.save(
+            update_fields=[
+                "scope", "sync_date", "sync_manual_payments", "taxable_code_id", "taxable_code_name",
+                "exempt_code_id", "exempt_code_name",
+            ]
+        )  # fmt: skip
+        if (taxable_code or exempt_code) and connection.is_ready:
+            waiting = Invoice.objects.filter(
+                quickbooks__connection=connection, quickbooks__reason=DocumentReason.TAX_CODE_MISSING
+            )
+            documents_retry(connection=connection, documents=waiting, by=by)
         history.of_connection(
             connection, event="settings", at=timezone.now(), by=by,
             scope=scope, sync_date=str(sync_date or ""),
         ).save()  # fmt: skip
-        enrol(connection)
+        enrol(connection, by=by)
         AccountSync.objects.filter(connection=connection, status=Status.SYNCED).update(due_at=timezone.now())
         wake.in_background(connection.pk)
 
@@ -75,18 +109,24 @@ def connection_resumed(connection: Connection, by: User | None) -> None:
         waiting_resumed(connection)
         AccountSync.objects.filter(connection=connection, status=Status.SYNCED).update(due_at=timezone.now())
         if connection.set_up_at:
-            enrol(connection)
+            enrol(connection, by=by)
         wake.in_background(connection.pk)
 
 
-def waiting_failed(connection: Connection, *, reason: Reason, message: str) -> int:
+def connection_try_again(connection: Connection) -> None:
+    """Have QuickBooks asked now, although it was to be left alone for some time yet."""
+    Connection.objects.filter(pk=connection.pk).update(rests_until=None)
+    wake.in_background(connection.pk)
+
+
+def waiting_failed(connection: Connection, *, reason: Reason, message: str = "", remedy: str = "") -> int:
     """Turn what is Syncing to Failed because QuickBooks cannot be reached; it goes on by itself later.
 
     Synced rows stay Synced: the banner tells. Returns how many rows changed.
     """
     with transaction.atomic():
         rows = lock(AccountSync.objects.filter(connection=connection, status=Status.SYNCING))
-        detail = {"message": message}
+        detail = {"message": message, "remedy": remedy}
         return len(apply([Transition(r, Event.REFUSED, reason=reason, detail=detail) for r in rows.values()]))
 
 

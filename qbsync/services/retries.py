@@ -5,7 +5,7 @@ Each account or document is asked for as its own button does it, with its line i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -17,16 +17,19 @@ from portal.models import User
 from qbsync import wake
 from qbsync.bulk import update_rows
 from qbsync.models import AccountSync, Connection, HistoryEntry, InvoiceSync, PaymentSync
-from qbsync.services.documents import ask
+from qbsync.services.documents import accept, ask, is_drifted
 from qbsync.services.refusal import Refused
 from qbsync.services.transitions import Transition, apply, lock
-from qbsync.states import NAME_REASONS, Ask, DocumentStatus, Event, Reason, Status
+from qbsync.states import NAME_REASONS, Ask, DocumentReason, DocumentStatus, Event, Reason, Status
 
 RETRIED_REASONS = NAME_REASONS | {Reason.CUSTOMER_GONE, Reason.REFUSED}
 """Failures of accounts that a retry may end. Others end by themselves, or wait for a person's choice of a customer."""
 
 _AT_ONCE = 500
-_WRITTEN = ("status", "reason", "detail", "changed_at", "asked", "settled_revision", "next_try_at", "attempts")
+_WRITTEN = (
+    "status", "reason", "detail", "changed_at", "asked", "settled_revision", "pushed_revision", "next_try_at",
+    "attempts", "sync_token", "qbo_number", "qbo_customer_id", "seen", "theirs", "theirs_is_news",
+)  # fmt: skip
 
 
 def accounts_retry(*, connection: Connection, accounts: QuerySet[Account], by: User) -> int:
@@ -61,15 +64,51 @@ def documents_retry(*, connection: Connection, documents: QuerySet[Any], by: Use
         Refused: the connection cannot be used now.
     """
     _refuse_unless_ready(connection)
-    model: Any = InvoiceSync if documents.model is Invoice else PaymentSync
-    keys = list(documents.order_by("account", "pk").values_list("quickbooks__pk", flat=True))
-    moved = sum(_documents_retry(connection, model, chunk, by) for chunk in _chunks(keys))
+
+    def asked(row: Any) -> bool:
+        if row.reason == DocumentReason.VOIDED_THERE:
+            return False
+        ask(row, row.document)
+        return True
+
+    moved = _in_chunks(connection, documents, by, asked, "asked")
     if moved:
         wake.in_background(connection.pk)
     return moved
 
 
-def _documents_retry(connection: Connection, model: Any, keys: Sequence[int], by: User) -> int:
+def documents_accept(*, connection: Connection, documents: QuerySet[Any], by: User) -> int:
+    """Accept what QuickBooks has of these drifted invoices or payments (of one model), as ``document_accept`` does.
+
+    Returns:
+        how many were accepted.
+
+    Raises:
+        Refused: the connection cannot be used now.
+    """
+    _refuse_unless_ready(connection)
+
+    def accepted(row: Any) -> bool:
+        if not is_drifted(row):
+            return False
+        accept(row)
+        return True
+
+    return _in_chunks(connection, documents, by, accepted, "accepted")
+
+
+def _in_chunks(
+    connection: Connection, documents: QuerySet[Any], by: User, change: Callable[[Any], bool], event: str
+) -> int:
+    model: Any = InvoiceSync if documents.model is Invoice else PaymentSync
+    keys = list(documents.order_by("account", "pk").values_list("quickbooks__pk", flat=True))
+    return sum(_change(connection, model, chunk, by, change, event) for chunk in _chunks(keys))
+
+
+def _change(
+    connection: Connection, model: Any, keys: Sequence[int], by: User, change: Callable[[Any], bool], event: str
+) -> int:
+    """Change those of the failed documents that are still to be changed; ``change`` says whether it did."""
     now = timezone.now()
     with transaction.atomic():
         # The accounts' rows are locked before their documents' rows, as everywhere.
@@ -82,17 +121,17 @@ def _documents_retry(connection: Connection, model: Any, keys: Sequence[int], by
         locked = linked.order_by("pk").select_for_update(no_key=True, of=("self",))
         accounts: dict[int, int] = dict(locked.values_list("account", "pk"))
         failed = model.objects.filter(pk__in=keys, account__in=accounts, status=DocumentStatus.FAILED)
-        rows = list(failed.order_by("pk").select_for_update(of=("self",)).select_related("document"))
+        found = failed.order_by("pk").select_for_update(of=("self",)).select_related("document")
+        rows = [row for row in found if change(row)]
         for row in rows:
-            ask(row, row.document)
             row.changed_at = now
         update_rows(rows, _WRITTEN)
-        HistoryEntry.objects.bulk_create(_entry(connection, row, by) for row in rows)
+        HistoryEntry.objects.bulk_create(_entry(connection, row, by, event) for row in rows)
         AccountSync.objects.filter(pk__in={accounts[row.account_id] for row in rows}).update(due_at=now)
     return len(rows)
 
 
-def _entry(connection: Connection, row: Any, by: User) -> HistoryEntry:
+def _entry(connection: Connection, row: Any, by: User, event: str) -> HistoryEntry:
     return HistoryEntry(
         firm_id=connection.firm_id,
         account_id=row.account_id,
@@ -100,7 +139,7 @@ def _entry(connection: Connection, row: Any, by: User) -> HistoryEntry:
         actor=by,
         kind=HistoryEntry.Kind.INVOICE if isinstance(row, InvoiceSync) else HistoryEntry.Kind.PAYMENT,
         subject=row.document.number,
-        event="asked",
+        event=event,
         before=DocumentStatus.FAILED,
         after=row.status,
     )

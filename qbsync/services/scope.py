@@ -10,6 +10,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Account, Invoice, Payment
+from portal.models import User
 from qbsync import history, wake
 from qbsync.matching import fold
 from qbsync.models import AccountSync, Connection, HistoryEntry, Scope
@@ -50,8 +51,11 @@ def in_scope(connection: Connection) -> QuerySet[Account]:
     return accounts.filter(Exists(Invoice.objects.filter(**of_account)) | Exists(Payment.objects.filter(**of_account)))
 
 
-def enrol(connection: Connection, *, account_ids: Iterable[int] | None = None) -> int:
-    """Turn never-linked accounts that are in scope to Syncing; return how many. Others are left alone."""
+def enrol(connection: Connection, *, account_ids: Iterable[int] | None = None, by: User | None = None) -> int:
+    """Turn never-linked accounts that are in scope to Syncing; return how many. Others are left alone.
+
+    ``by`` is who drew the scope so; nobody where the books brought them into it.
+    """
     accounts = in_scope(connection).filter(quickbooks=None)
     if account_ids is not None:
         accounts = accounts.filter(pk__in=account_ids)
@@ -63,6 +67,7 @@ def enrol(connection: Connection, *, account_ids: Iterable[int] | None = None) -
             AccountSync(
                 account=account,
                 **{**new_row(connection, account), "status": Status.SYNCING},
+                changed_by=by,
                 ask=Ask.MATCH,
                 asked_at=now,
                 due_at=now,

@@ -41,7 +41,7 @@ def lock(rows: Iterable[AccountSync]) -> dict[int, AccountSync]:
     """Lock these rows, in the order of their keys, and return them as they now are, by key. Needs a transaction."""
     keys = [row.pk for row in rows]
     locked = AccountSync.objects.filter(pk__in=keys).order_by("pk").select_for_update(of=("self",))
-    joined = locked.select_related("account", "connection", "customer", "remembered_customer")
+    joined = locked.select_related("account", "connection", "customer", "remembered_customer", "asked_customer")
     return {row.pk: row for row in joined}
 
 
@@ -86,7 +86,7 @@ def _change(one: Transition, after: Status, now: datetime) -> None:
     if after == Status.SYNCING:
         row.ask, row.asked_customer, row.asked_at, row.due_at = one.ask, one.customer, now, now
         return
-    asked = row.ask
+    asked, chosen = row.ask, row.asked_customer_id
     row.ask, row.asked_customer = Ask.NOTHING, None
     if after == Status.SYNCED:
         if row.customer != one.customer or row.linked_at is None:
@@ -95,7 +95,7 @@ def _change(one: Transition, after: Status, now: datetime) -> None:
     elif after == Status.FAILED:
         row.due_at = None
         if one.reason in WAITING_REASONS:
-            row.ask = asked  # it goes on by itself
+            row.ask, row.asked_customer_id = asked, chosen  # it goes on by itself
     else:
         row.remembered_customer = row.customer or row.remembered_customer
         row.customer, row.linked_at, row.due_at = None, None, None

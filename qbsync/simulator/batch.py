@@ -41,7 +41,10 @@ def run_item(sim: Simulator, company: Company, item: dict[str, Any]) -> str:
         with sim.store.transaction():
             if "Query" in item:
                 sim.count(company.realm, "batch_items.query")
-                return f'{{"QueryResponse":{select.run(books, str(item["Query"]))},"bId":{b_id}}}'
+                statement = str(item["Query"])
+                plan = planned.due(company, "batch_item", set(), "query", statement)
+                found = select.run(books, statement, page=planned.page_of(plan))
+                return f'{{"QueryResponse":{found},"bId":{b_id}}}'
             names = [name for name in item if name not in _KEYS]
             if len(names) != 1:
                 raise faults.bad_property("A batch item holds one entity or a Query")

@@ -15,7 +15,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "refresh_rotation": ("daily", "always"), "throttle_body": ("json", "xml", "envelope"),
     "merged_read": ("inactive", "gone"), "deactivate_with_balance": ("allow", "refuse"),
     "void_paid_invoice": ("unapply", "refuse"), "non_latin_names": ("accept", "refuse"),
-    "over_application": ("refuse", "trim"),
+    "over_application": ("refuse", "trim"), "automated_tax": ("keep", "recompute"),
 }  # fmt: skip
 
 
@@ -43,7 +43,9 @@ class Options:
     void_paid_invoice: str = "unapply"
     non_latin_names: str = "accept"
     over_application: str = "refuse"
+    automated_tax: str = "keep"
     monthly_reads: int = 0
+    grant_lifetime_s: float = 0.0
 
     def change(self, values: dict[str, Any]) -> None:
         """Set options by name. Raises `ValueError` naming the first that does not exist or cannot have its value."""

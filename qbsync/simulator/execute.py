@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from typing import Any
 
-from . import batch, cdc, faults, requestids, sending, taxservice, uploads
+from . import batch, cdc, faults, planned, requestids, sending, taxservice, uploads
 from . import clock as clocks
 from .books import Books
 from .calls import XML, Call
@@ -26,7 +26,7 @@ async def execute(sim: Simulator, company: Company, call: Call, plan: dict[str, 
             "Invalid byte 1 of 1-byte UTF-8 sequence."
         )
     if call.endpoint == "query":
-        return 200, _query(sim, company, call)
+        return 200, _query(sim, company, call, planned.page_of(plan))
     if call.endpoint == "cdc" and call.method == "GET":
         books = Books(sim.store, company, sim.clock)
         changed = cdc.run(books, call.parameters.get("entities"), call.parameters.get("changedSince"))
@@ -66,12 +66,12 @@ def _no_resource(call: Call) -> faults.Fault:
     )
 
 
-def _query(sim: Simulator, company: Company, call: Call) -> str:
+def _query(sim: Simulator, company: Company, call: Call, page: int | None) -> str:
     if call.method == "POST" and not call.content_type.startswith(("application/text", "text/plain")):
         raise faults.unsupported(
             f"No message body reader has been found for class java.lang.String, ContentType : {call.content_type}"
         )
-    found = select.run(Books(sim.store, company, sim.clock), call.text)
+    found = select.run(Books(sim.store, company, sim.clock), call.text, page=page)
     return f'{{"QueryResponse":{found},"time":{_time(sim, company)}}}'
 
 

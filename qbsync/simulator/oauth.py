@@ -191,7 +191,8 @@ def _answer(request: web.Request, given: tokens.Grant, current: str, expires: fl
         "token_type": "bearer",
     }
     if request.headers.get("x-include-refresh-token-hard-expires-in", "").lower() == "true":
-        body["x_refresh_token_hard_expires_in"] = int(given.created + tokens.HARD_S - sim.clock.now())
+        end = tokens.hard_end(given, sim.companies.known.get(given.realm))
+        body["x_refresh_token_hard_expires_in"] = int(end - sim.clock.now())
     if "openid" in given.scope.split():
         body["id_token"] = _id_token(request, given)
     return body

@@ -7,14 +7,14 @@ from .company import Company
 
 BEFORE = {"http", "fault", "drop_before_commit", "expire_token", "revoke", "forget_requestids", "late_execution"}
 AFTER = {"drop_after_commit", "truncate"}
-EITHER = {"stall", "ignore_requestid", "drop_mid_batch"}
+EITHER = {"stall", "ignore_requestid", "drop_mid_batch", "short_page"}
 KINDS = BEFORE | AFTER | EITHER
 _MATCHERS = {"endpoint", "entity", "operation", "contains"}
 _KEYS = {
     "match", "after", "times", "kind", "rate", "seed", "status", "body", "text", "code", "message", "detail", "type",
-    "element", "seconds", "at", "items", "headers", "answer",
+    "element", "seconds", "at", "items", "headers", "answer", "rows",
 }  # fmt: skip
-_NUMBERS = {"after", "times", "rate", "status", "seconds", "items"}
+_NUMBERS = {"after", "times", "rate", "status", "seconds", "items", "rows"}
 
 
 def check(plan: Any) -> dict[str, Any]:
@@ -34,6 +34,8 @@ def check(plan: Any) -> dict[str, Any]:
 def meets(plan: dict[str, Any], endpoint: str, entities: set[str], operation: str, text: str) -> bool:
     """Whether a request is one that the plan is about."""
     match = plan["match"]
+    if endpoint == "batch_item" and (operation == "query") != (plan["kind"] == "short_page"):
+        return False  # of a batch's items, queries have short pages and writes have faults
     return (
         match.get("endpoint", endpoint) == endpoint
         and (not match.get("entity") or match["entity"].lower() in {each.lower() for each in entities})
@@ -55,3 +57,8 @@ def due(company: Company, endpoint: str, entities: set[str], operation: str, tex
             plan["used"] += 1
             return plan
     return None
+
+
+def page_of(plan: dict[str, Any] | None) -> int | None:
+    """The most rows that a plan lets a page of a query have; None where it does not say."""
+    return int(plan.get("rows", 1)) if plan and plan["kind"] == "short_page" else None

@@ -88,6 +88,11 @@ def spend_code(sim: Simulator, value: str, redirect_uri: str | None) -> Grant:
     return given
 
 
+def hard_end(given: Grant, company: Company | None) -> float:
+    """When the consent ends for good, whatever is refreshed: epoch seconds."""
+    return given.created + ((company.options.grant_lifetime_s if company else 0) or HARD_S)
+
+
 def rotate(sim: Simulator, value: str, company: Company | None) -> tuple[Grant, str, float]:
     """(grant, refresh token to use from now on, when that expires). Raises `InvalidGrant`.
 
@@ -96,7 +101,7 @@ def rotate(sim: Simulator, value: str, company: Company | None) -> tuple[Grant, 
     """
     now = sim.clock.now()
     found = _find(sim, value, "refresh")
-    if found is None or found[2] < now or now > found[0].created + HARD_S:
+    if found is None or found[2] < now or now > hard_end(found[0], company):
         raise InvalidGrant("Incorrect or invalid refresh token")
     given, created, _, _, replaced = found
     always = company is not None and company.options.refresh_rotation == "always"

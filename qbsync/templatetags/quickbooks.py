@@ -12,12 +12,28 @@ from django.urls import reverse
 
 from accounts.models import Account, Invoice, Payment
 from portal.models import Firm
-from qbsync import menus, presentation
+from portal.workers import queues_without_worker
+from qbsync import health, menus, presentation
+from qbsync.causes import cause_label
+from qbsync.choosing import value_of
 from qbsync.document_filters import document_filter_choices
 from qbsync.filters import FILTER_PARAM, filter_choices
-from qbsync.models.connection import SyncRun
-from qbsync.selectors import connection_of, connection_with_health, document_standing, standing
-from qbsync.states import Reason, Status
+from qbsync.models import Customer
+from qbsync.models.connection import LIVE, SyncRun
+from qbsync.selectors import (
+    Standing,
+    connection_of,
+    connection_with_health,
+    document_standing,
+    reactivable,
+    standing,
+)
+from qbsync.selectors.customers import survivor_of
+from qbsync.selectors.errors import Cause, awaited_invoice
+from qbsync.selectors.moves import count_elsewhere
+from qbsync.selectors.undo import undoable
+from qbsync.states import DRIFT_REASONS, DocumentStatus, Reason, Status
+from qbsync.wording import explain_document
 
 register = template.Library()
 
@@ -45,9 +61,21 @@ def status_icon(status: str) -> str:
 
 
 @register.filter
+def choice_value(customer: Customer) -> str:
+    """Return what a form sends when this customer is chosen."""
+    return value_of(customer)
+
+
+@register.filter
 def firm_time(at: datetime | None, firm: Firm) -> str:
     """Return a time as the firm's people read it; nothing for None."""
     return presentation.moment(at, firm) if at else ""
+
+
+@register.filter
+def endpoint_name(endpoint: str) -> str:
+    """Return what is asked at an endpoint of QuickBooks, in plain words; its own name where there are none."""
+    return presentation.ENDPOINTS.get(endpoint, endpoint)
 
 
 @register.filter
@@ -114,8 +142,32 @@ def panel_context(account: Account, membership: Any) -> dict[str, Any]:
         "message": presentation.message(now, account.firm, where="the menu at the right"),
         "membership": membership,
         "menu": menus.menu(now, account) if membership.may_manage else [],
+        "reactivable": _reactivable(now) if membership.may_manage else None,
+        "survivor": _survivor(now) if membership.may_manage else None,
+        "resumable": _resumable(now) if membership.may_manage else None,
+        "undoable": undoable(account) if membership.may_manage and now.is_connected else None,
+        "elsewhere": count_elsewhere(account, now.sync.customer) if now.sync and now.sync.customer else 0,
         "is_moving": now.status == Status.SYNCING or now.reason == Reason.NO_WORKER or now.waiting > 0,
     }
+
+
+def _reactivable(now: Standing) -> Customer | None:
+    """The inactive customer that one press makes active and links, where the account's message names one."""
+    is_said = now.sync is not None and now.sync.reason == now.reason
+    return reactivable([now.sync]).get(now.sync.account_id) if now.sync and is_said else None
+
+
+def _survivor(now: Standing) -> Customer | None:
+    """Whom one press links the account to, where its customer was merged; a taken one is refused with a sentence."""
+    gone = now.sync.remembered_customer if now.sync and now.reason == Reason.CUSTOMER_MERGED else None
+    return survivor_of(gone) if gone else None
+
+
+def _resumable(now: Standing) -> Customer | None:
+    """The customer that one press links again: its link was lost when it was deactivated, and it is active again."""
+    is_lost = now.sync is not None and now.sync.reason == now.reason == Reason.CUSTOMER_INACTIVE
+    found = now.sync.remembered_customer if now.sync and is_lost else None
+    return found if found and found.active else None
 
 
 @register.inclusion_tag("qbsync/_document_cell.html", takes_context=True)
@@ -145,6 +197,40 @@ def document_context(document: Invoice | Payment, *, may_manage: bool) -> dict[s
     }
 
 
+@register.inclusion_tag("qbsync/_question.html", takes_context=True)
+def quickbooks_question(context: RequestContext, document: Invoice | Payment) -> dict[str, Any]:
+    """Show, on a document's own page, what waits for a decision: a copy changed in QuickBooks, or an early invoice."""
+    found = question_context(document, context["request"].membership)
+    return {**found, "csrf_token": context.get("csrf_token")}
+
+
+def question_context(document: Invoice | Payment, membership: Any) -> dict[str, Any]:
+    """Return what ``_question.html`` needs; it shows nothing where nobody has to decide."""
+    now = document_standing(document)
+    context = {"document": document, "kind": "invoice" if isinstance(document, Invoice) else "payment", "question": ""}
+    if now.sync is None:
+        return context
+    has_drifted = now.status == DocumentStatus.FAILED and now.reason in DRIFT_REASONS
+    if has_drifted:
+        items = menus.remedies(now, document)
+    elif isinstance(document, Payment) and (invoice := awaited_invoice(document)):
+        items = [menus.sync_awaited(document, invoice)]
+    else:
+        return context
+    sentence, remedy = explain_document(now.reason, now.sync.detail)
+    return {
+        **context,
+        "question": now.reason,
+        "label": cause_label(Cause(now.reason)),
+        "sentence": sentence,
+        "remedy": remedy,
+        "differences": now.sync.detail.get("differences", []),
+        "since": presentation.moment(now.sync.changed_at, document.firm),
+        "may_manage": membership.may_manage,
+        "remedies": items if membership.may_manage else [],
+    }
+
+
 @register.inclusion_tag("qbsync/_filter.html", takes_context=True)
 def quickbooks_filter(context: RequestContext) -> dict[str, Any]:
     """Show the choice of statuses for the list's form of filters."""
@@ -169,5 +255,22 @@ def quickbooks_banner(context: RequestContext) -> dict[str, Any]:
     if not membership:
         return {}
     connection = connection_with_health(membership.firm_id)
-    is_errors_page = context["request"].path == reverse("quickbooks_errors")
-    return {"membership": membership, "connection": connection, "is_errors_page": is_errors_page}
+    if connection is None or connection.status not in LIVE:
+        return {}
+    path = context["request"].path
+    found = health_of(connection, membership.firm)
+    needs = []
+    if membership.may_manage and connection.is_ready and path != reverse("quickbooks_errors"):
+        needs = presentation.needs(connection)
+    return {
+        "membership": membership,
+        "notice": next((notice for notice in found if membership.is_owner or notice.kind != "not_set_up"), None),
+        "needs": needs,
+        "is_settings_page": path == reverse("quickbooks_settings"),
+    }
+
+
+def health_of(connection: Any, firm: Firm) -> list[health.Notice]:
+    """Return what is wrong with a live connection that came from ``connection_with_health``, the gravest first."""
+    silent = queues_without_worker() if connection.is_waiting else []
+    return health.notices(connection, firm, silent_queues=silent, is_stalled=connection.is_stalled)

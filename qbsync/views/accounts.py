@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseStopPolling
@@ -15,30 +14,31 @@ from django_htmx.http import HttpResponseStopPolling
 from accounts.models import Account
 from portal.access import MemberRequest, manager_required, member_required
 from qbsync import services
-from qbsync.models import Customer
+from qbsync.choosing import Chosen, chosen_customer
+from qbsync.numbers import numbers_there
 from qbsync.payloads import name_problem, proposed_name
 from qbsync.selectors import (
     connection_of,
     consequences,
     customers_found,
     history_of,
-    linkable,
     standing,
     with_standing,
     with_suggestions,
 )
+from qbsync.selectors.moves import copies_in_quickbooks
 from qbsync.services import Refused
 from qbsync.states import Status
 from qbsync.templatetags.quickbooks import cell_context
 from qbsync.timeline import told
-from qbsync.views.answers import changed, dialog_response, is_htmx, panel_response, visible_account
+from qbsync.views.answers import changed, dialog_response, not_changed, panel_response, visible_account
 
 POLLED_AT_MOST = 200
 """How many cells one request of the list may ask for."""
 
 
-@member_required()
 @require_safe
+@member_required()
 def cells(request: MemberRequest) -> HttpResponse:
     """Answer the list's poller: of the Syncing rows it shows, the cells of those that are not Syncing any more."""
     keys = [int(key) for key in request.GET.getlist("id")[:POLLED_AT_MOST] if key.isdecimal() and len(key) < 19]
@@ -50,8 +50,8 @@ def cells(request: MemberRequest) -> HttpResponse:
     return response
 
 
-@member_required()
 @require_safe
+@member_required()
 def panel(request: MemberRequest, pk: int) -> HttpResponse:
     """Answer the panel's own poll; 204 while what it shows is still so, which leaves an open menu alone."""
     account = visible_account(request, pk)
@@ -60,47 +60,67 @@ def panel(request: MemberRequest, pk: int) -> HttpResponse:
     return panel_response(request, pk)
 
 
-@manager_required
 @require_safe
+@manager_required
 def dialog(request: MemberRequest, pk: int) -> HttpResponse:
     """Show the Sync dialog: suggested customers, a search over all of them, and a new one."""
     return _choose_customer(request, visible_account(request, pk), "quickbooks_sync")
 
 
+@require_safe
 @manager_required
+def numbers(request: MemberRequest, pk: int) -> HttpResponse:
+    """Say which of the account's invoice numbers QuickBooks has already: loaded by the dialog once it is open."""
+    account = visible_account(request, pk)
+    connection = connection_of(account.firm)
+    found = numbers_there(account, connection) if connection and connection.is_ready else None
+    return dialog_response(request, "qbsync/_numbers.html", {"account": account, "numbers": found})
+
+
 @require_POST
+@manager_required
 def sync(request: MemberRequest, pk: int) -> HttpResponse:
     """Sync now, or to the customer chosen in the dialog."""
     account = visible_account(request, pk)
     try:
-        services.account_sync(account=account, by=request.membership.user, customer=_chosen(request, account))
+        chosen = _chosen(request, account)
+        services.account_sync(
+            account=account,
+            by=request.membership.user,
+            customer=chosen.customer if chosen else None,
+            reactivate=bool(chosen and chosen.reactivate),
+        )
     except Refused as refused:
         if "choose" in request.POST:
             return _choose_customer(request, account, "quickbooks_sync", error=str(refused))
-        return _refused_in_panel(request, account, str(refused))
+        return not_changed(request, account, str(refused))
     return changed(request, account, f"{account.name} is being synced.")
 
 
-@manager_required
 @require_http_methods(["GET", "HEAD", "POST"])
+@manager_required
 def change(request: MemberRequest, pk: int) -> HttpResponse:
     """Link the account to another customer."""
     account, error = visible_account(request, pk), ""
     if request.method == "POST":
         try:
-            customer = _chosen(request, account)
-            if customer is None:
-                raise Refused("Choose a customer first.")
-            services.account_change_customer(account=account, by=request.membership.user, customer=customer)
+            chosen = chosen_customer(connection_of(account.firm), request.POST.get("customer", ""))
+            services.account_change_customer(
+                account=account,
+                by=request.membership.user,
+                customer=chosen.customer,
+                reactivate=chosen.reactivate,
+                move="move" in request.POST,
+            )
         except Refused as refused:
             error = str(refused)
         else:
-            return changed(request, account, f"{account.name} is being linked to {customer}.")
+            return changed(request, account, f"{account.name} is being linked to {chosen.customer}.")
     return _choose_customer(request, account, "quickbooks_change", error=error)
 
 
-@manager_required
 @require_http_methods(["GET", "HEAD", "POST"])
+@manager_required
 def create(request: MemberRequest, pk: int) -> HttpResponse:
     """Show what would be created in QuickBooks; on POST, ask for it."""
     account, error = visible_account(request, pk), ""
@@ -114,8 +134,8 @@ def create(request: MemberRequest, pk: int) -> HttpResponse:
     return dialog_response(request, "qbsync/_create_dialog.html", _dialog_context(account), error=error)
 
 
-@manager_required
 @require_http_methods(["GET", "HEAD", "POST"])
+@manager_required
 def unsync(request: MemberRequest, pk: int) -> HttpResponse:
     """Say what unsyncing means; on POST, skip the account at once."""
     account, error = visible_account(request, pk), ""
@@ -130,8 +150,8 @@ def unsync(request: MemberRequest, pk: int) -> HttpResponse:
     return dialog_response(request, "qbsync/_unsync_dialog.html", context, error=error)
 
 
-@member_required()
 @require_safe
+@member_required()
 def activity(request: MemberRequest, pk: int) -> HttpResponse:
     """Show who and what changed the account's sync, what QuickBooks answered, and when the next try is."""
     account = visible_account(request, pk)
@@ -147,29 +167,16 @@ def activity(request: MemberRequest, pk: int) -> HttpResponse:
     return render(request, "qbsync/activity.html", context)
 
 
-def _chosen(request: MemberRequest, account: Account) -> Customer | None:
+def _chosen(request: MemberRequest, account: Account) -> Chosen | None:
     """The customer picked in the dialog; None where the button was pressed without a dialog.
 
     Raises:
         Refused: nothing was picked, or what was picked is not a customer of this firm's company.
     """
-    key = request.POST.get("customer", "")
-    if not key and "choose" not in request.POST:
+    value = request.POST.get("customer", "")
+    if not value and "choose" not in request.POST:
         return None
-    if not key:
-        raise Refused("Choose a customer first, or create a new one.")
-    connection = connection_of(account.firm)
-    found = linkable(connection).filter(pk=key).first() if connection and key.isdecimal() and len(key) < 19 else None
-    if found is None:
-        raise Refused("That customer is no longer available in QuickBooks. Choose another one.")
-    return found
-
-
-def _refused_in_panel(request: MemberRequest, account: Account, sentence: str) -> HttpResponse:
-    if is_htmx(request):
-        return panel_response(request, account.pk, error=sentence)
-    messages.error(request, sentence)
-    return redirect("account_info", account.pk)
+    return chosen_customer(connection_of(account.firm), value)
 
 
 def _dialog_context(account: Account) -> dict[str, Any]:
@@ -193,4 +200,6 @@ def _choose_customer(request: MemberRequest, account: Account, url_name: str, *,
     if connection := context["connection"]:
         context["waiting"] = with_suggestions(account, connection)
         context["found"] = customers_found(account, connection, query)
+        if url_name == "quickbooks_change":
+            context |= {"moves": copies_in_quickbooks(account, connection), "move": "move" in request.POST}
     return dialog_response(request, "qbsync/_sync_dialog.html", context, error=error)

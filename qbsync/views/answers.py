@@ -7,11 +7,14 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.html import format_html
 from django_htmx.http import reswap, retarget, trigger_client_event
 
 from accounts.models import Account
 from portal.access import MemberRequest
 from qbsync.selectors import with_standing
+from qbsync.selectors.undo import undoable
 from qbsync.templatetags.quickbooks import panel_context
 
 REFUSED = 409
@@ -46,12 +49,24 @@ def changed(request: MemberRequest, account: Account, said: str) -> HttpResponse
     """
     if is_htmx(request) and _shows_panel(request, account):
         return trigger_client_event(panel_response(request, account.pk), "dialogClose")
-    messages.success(request, said)
+    link = reverse("quickbooks_undo", args=[account.pk])
+    can_undo = undoable(account) is not None
+    messages.success(request, format_html('{} <a href="{}">Undo</a>', said, link) if can_undo else said)
     if is_htmx(request):
-        response = retarget(render(request, "portal/_messages.html", {"oob": True}), "#toasts")
-        response = reswap(response, "none")
-        return trigger_client_event(trigger_client_event(response, "dialogClose"), "accountChanged")
+        return trigger_client_event(trigger_client_event(_toast(request), "dialogClose"), "accountChanged")
     return redirect("account_info", account.pk)
+
+
+def not_changed(request: MemberRequest, account: Account, sentence: str) -> HttpResponse:
+    """Answer a press outside of any dialog that was refused, where the person is looking."""
+    if is_htmx(request) and _shows_panel(request, account):
+        return panel_response(request, account.pk, error=sentence)
+    messages.error(request, sentence)
+    return _toast(request) if is_htmx(request) else redirect("account_info", account.pk)
+
+
+def _toast(request: MemberRequest) -> HttpResponse:
+    return reswap(retarget(render(request, "portal/_messages.html", {"oob": True}), "#toasts"), "none")
 
 
 def _shows_panel(request: MemberRequest, account: Account) -> bool:

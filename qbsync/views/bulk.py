@@ -46,8 +46,8 @@ _VERBS = {
 }
 
 
-@manager_required
 @require_http_methods(["GET", "HEAD", "POST"])
+@manager_required
 def bulk(request: MemberRequest, verb: str) -> HttpResponse:
     """Show what would happen to the accounts chosen; on POST, have it done and go back to the list."""
     if verb not in list(Verb):
@@ -68,8 +68,8 @@ def bulk(request: MemberRequest, verb: str) -> HttpResponse:
     return _back_to_list(request, params, verb, done, missed)
 
 
-@manager_required
 @require_POST
+@manager_required
 def undo(request: MemberRequest) -> HttpResponse:
     """Take a bulk Do not sync back: what it skipped and nobody has touched since is synced again."""
     try:

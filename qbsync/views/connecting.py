@@ -15,7 +15,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from portal.access import MemberRequest, owner_required
 from qbsync import connecting, services
 from qbsync.connecting import ConnectRefused
-from qbsync.forms import ScopeForm, SetUpForm
+from qbsync.documents import tax_rules
+from qbsync.forms import ScopeForm, SetUpForm, TaxCodesForm
 from qbsync.models.connection import LIVE, Connection
 from qbsync.selectors import connection_of
 
@@ -23,8 +24,8 @@ SESSION_KEY = "quickbooks_sign_in"
 """In the session from leaving for Intuit until coming back: the state, the firm it is for, and what was chosen."""
 
 
-@owner_required
 @require_safe
+@owner_required
 def explain(request: MemberRequest) -> HttpResponse:
     """Step 1: say what will happen."""
     if _is_begun(request):
@@ -32,8 +33,8 @@ def explain(request: MemberRequest) -> HttpResponse:
     return render(request, "qbsync/connect_explain.html", {"step": 1})
 
 
-@owner_required
 @require_http_methods(["GET", "HEAD", "POST"])
+@owner_required
 def choose_accounts(request: MemberRequest) -> HttpResponse:
     """Step 2: choose which accounts are synced and from which date on; then on to Intuit, step 3."""
     if _is_begun(request):
@@ -44,8 +45,8 @@ def choose_accounts(request: MemberRequest) -> HttpResponse:
     return render(request, "qbsync/connect_accounts.html", {"step": 2, "form": form})
 
 
-@owner_required
 @require_POST
+@owner_required
 def reconnect(request: MemberRequest) -> HttpResponse:
     """Go to Intuit once more for the same company; everything chosen before is kept."""
     connection = connection_of(request.firm)
@@ -54,9 +55,9 @@ def reconnect(request: MemberRequest) -> HttpResponse:
     return _to_intuit(request, connection.scope, connection.sync_date)
 
 
-@owner_required
-@never_cache
 @require_safe
+@never_cache
+@owner_required
 def callback(request: MemberRequest) -> HttpResponse:
     """Step 3 comes back: check that this browser, for this firm, asked for it; then exchange the code."""
     begun: dict[str, Any] = request.session.get(SESSION_KEY) or {}
@@ -79,8 +80,8 @@ def callback(request: MemberRequest) -> HttpResponse:
     return redirect("quickbooks_settings")
 
 
-@owner_required
 @require_http_methods(["GET", "HEAD", "POST"])
+@owner_required
 def set_up(request: MemberRequest) -> HttpResponse:
     """Step 4: choose income account, service item and what is done with manual payments; then the sync starts."""
     connection = connection_of(request.firm)
@@ -99,7 +100,10 @@ def set_up(request: MemberRequest) -> HttpResponse:
             "service_item": choices.suggested_service_item,
         },
     )
-    if request.method == "POST" and form.is_valid():
+    rules, codes = tax_rules(connection), None
+    if rules.needs_taxable_code:
+        codes = TaxCodesForm(request.POST or None, connection=connection, rules=rules, codes=choices.tax_codes)
+    if request.method == "POST" and form.is_valid() and (codes is None or codes.is_valid()):
         services.connection_set_up(
             connection=connection,
             by=request.membership.user,
@@ -108,9 +112,10 @@ def set_up(request: MemberRequest) -> HttpResponse:
             income_account=form.chosen("income_account"),
             service_item=form.chosen("service_item"),
             sync_manual_payments=form.cleaned_data["sync_manual_payments"],
+            **(codes.chosen() if codes else {}),
         )
         return redirect("quickbooks_settings")
-    return render(request, "qbsync/setup.html", {"step": 4, "form": form, "connection": connection})
+    return render(request, "qbsync/setup.html", {"step": 4, "form": form, "codes": codes, "connection": connection})
 
 
 def _to_intuit(request: MemberRequest, scope: str, sync_date: date | None) -> HttpResponse:

@@ -21,28 +21,32 @@ from qbsync.failures import failed_account, failed_document
 from qbsync.models import Connection
 from qbsync.models.connection import LIVE
 from qbsync.presentation import counted
-from qbsync.selectors import connection_of, with_document_standing, with_standing
-from qbsync.selectors.errors import KINDS, Cause, error_counts, errors_of
+from qbsync.selectors import connection_of, reactivable, with_document_standing, with_standing
+from qbsync.selectors.errors import KINDS, Cause, error_counts, errors_of, waited_for
 from qbsync.services import Refused
-from qbsync.services.retries import RETRIED_REASONS, accounts_retry, documents_retry
+from qbsync.services.retries import RETRIED_REASONS, accounts_retry, documents_accept, documents_retry
+from qbsync.states import DRIFT_REASONS, DocumentReason
 from qbsync.views.answers import REFUSED, is_htmx
 
 _NOUNS = {"accounts": "account", "invoices": "invoice", "payments": "payment"}
 
 
-@manager_required
 @require_safe
+@manager_required
 def page(request: MemberRequest) -> HttpResponse:
     """Show the failures that the address asks for: of which kind, of what cause, of one account or all."""
     return _errors(request)
 
 
-@manager_required
 @require_http_methods(["GET", "HEAD", "POST"])
+@manager_required
 def retry_all(request: MemberRequest) -> HttpResponse:
-    """Say how many of one cause would be tried again; on POST, ask for them."""
+    """Say how many of one cause would be tried again, or accepted as QuickBooks has them; on POST, ask for it."""
     connection, kind, cause = _connected(request), request.GET.get("tab", ""), _cause(request)
-    if connection is None or kind not in KINDS or cause is None or not _is_retried(kind, cause):
+    accepts = request.GET.get("verb") == "accept"
+    if connection is None or kind not in KINDS or cause is None:
+        raise Http404
+    if not (_is_accepted(cause) if accepts else _is_retried(kind, cause)):
         raise Http404
     rows = cause.of(errors_of(connection, kind, account=_account_key(request)))
     error = ""
@@ -51,15 +55,18 @@ def retry_all(request: MemberRequest) -> HttpResponse:
             if kind == "accounts":
                 moved = accounts_retry(connection=connection, accounts=rows, by=request.membership.user)
             else:
-                moved = documents_retry(connection=connection, documents=rows, by=request.membership.user)
+                verb = documents_accept if accepts else documents_retry
+                moved = verb(connection=connection, documents=rows, by=request.membership.user)
         except Refused as refused:
             error = str(refused)
         else:
-            messages.success(request, _said(moved, _NOUNS[kind]))
+            messages.success(request, _said(moved, _NOUNS[kind], accepts=accepts))
             return redirect(_back(request, cause=""))
     context = {
         "asked": counted(rows.count(), _NOUNS[kind]),
         "label": cause_label(cause),
+        "accepts": accepts,
+        "drift": cause.reason if _is_accepted(cause) else "",
         "kind": kind,
         "state": request.GET.urlencode(),
         "back": _back(request),
@@ -72,8 +79,8 @@ def retry_all(request: MemberRequest) -> HttpResponse:
 def _button(verb: Callable[..., Any], said: str) -> Any:
     """Return the view of one button on one failed document; a deleted one has it too."""
 
-    @manager_required
     @require_POST
+    @manager_required
     def press(request: MemberRequest, kind: str, pk: int) -> HttpResponse:
         model = KINDS.get(kind)
         document = model.with_deleted.filter(firm=request.firm, pk=pk).first() if model in (Invoice, Payment) else None
@@ -95,6 +102,7 @@ def _button(verb: Callable[..., Any], said: str) -> Any:
 
 retry = _button(services.document_sync, "is being tried again.")
 skip = _button(services.document_skip, "is no longer synced.")
+accept = _button(services.document_accept, "is as QuickBooks has it, for the sync.")
 
 
 def _errors(request: MemberRequest, *, note: str = "", has_failed: bool = False) -> HttpResponse:
@@ -121,10 +129,12 @@ def _listed(request: MemberRequest, connection: Connection) -> dict[str, Any]:
         rows = cause.of(rows)
     if kind == "accounts":
         shown = document_page(with_standing(rows), request.GET.get("page"))
-        failures = [failed_account(row) for row in shown.rows]
+        inactive = reactivable([row.quickbooks for row in shown.rows])
+        failures = [failed_account(row, inactive.get(row.pk)) for row in shown.rows]
     else:
         shown = document_page(with_document_standing(rows), request.GET.get("page"))
-        failures = [failed_document(row, connection) for row in shown.rows]
+        invoices = waited_for(shown.rows) if kind == "payments" else {}
+        failures = [failed_document(row, connection, invoices.get(row.pk)) for row in shown.rows]
     only = cause or (causes[kind][0] if len(causes[kind]) == 1 else None)
     return {
         "connection": connection,
@@ -137,6 +147,7 @@ def _listed(request: MemberRequest, connection: Connection) -> dict[str, Any]:
         "page": shown,
         "failures": failures,
         "retried": only.key if only and failures and _is_retried(kind, only) else "",
+        "accepted": only.key if only and failures and _is_accepted(only) else "",
         "account": Account.objects.filter(firm=request.firm, pk=account).first() if account else None,
     }
 
@@ -156,18 +167,27 @@ def _account_key(request: MemberRequest) -> int | None:
 
 
 def _is_retried(kind: str, cause: Cause) -> bool:
-    return kind != "accounts" or cause.reason in RETRIED_REASONS
+    if kind == "accounts":
+        return cause.reason in RETRIED_REASONS
+    return cause.reason not in (DocumentReason.VOIDED_THERE, DocumentReason.INVOICE_BEFORE_SYNC_DATE)
+
+
+def _is_accepted(cause: Cause) -> bool:
+    return cause.reason in DRIFT_REASONS
 
 
 def _back(request: MemberRequest, **changed: str) -> str:
     state = request.GET.copy()
     state.pop("page", None)
+    state.pop("verb", None)
     for name, value in changed.items():
         state[name] = value
     return f"{reverse('quickbooks_errors')}?{state.urlencode()}"
 
 
-def _said(moved: int, noun: str) -> str:
+def _said(moved: int, noun: str, *, accepts: bool) -> str:
+    if accepts:
+        return f"What QuickBooks has of {counted(moved, noun)} was accepted."
     if not moved:
         return "Nothing was left to be tried again."
     return f"{counted(moved, noun)} {'is' if moved == 1 else 'are'} being tried again."

@@ -13,9 +13,10 @@ from django.views.decorators.http import require_GET, require_http_methods
 from accounts.models import Account
 from portal.access import MemberRequest, manager_required, member_required
 from qbsync import presentation, services
-from qbsync.models import Connection, Customer
+from qbsync.choosing import chosen_customer
+from qbsync.models import Connection
 from qbsync.payloads import name_problem
-from qbsync.selectors import connection_of, customers_found, linkable, standing, with_standing
+from qbsync.selectors import connection_of, customers_found, standing, with_standing
 from qbsync.selectors.match_queue import (
     PER_PAGE,
     SURE_AT_ONCE,
@@ -32,8 +33,8 @@ from qbsync.wording import explain
 _LONGEST_QUERY = 200
 
 
-@manager_required
 @require_GET
+@manager_required
 def queue(request: MemberRequest) -> HttpResponse:
     """Show a page of the accounts that need a customer, beside the customers they may mean."""
     connection = connection_of(request.firm)
@@ -45,8 +46,8 @@ def queue(request: MemberRequest) -> HttpResponse:
     return render(request, "qbsync/match_queue.html", context)
 
 
-@manager_required
 @require_http_methods(["GET", "POST"])
+@manager_required
 def account(request: MemberRequest, pk: int) -> HttpResponse:
     """Show one account of the queue, with a search over all customers; on POST do what was pressed for it."""
     shown, connection = visible_account(request, pk), connection_of(request.firm)
@@ -67,8 +68,8 @@ def account(request: MemberRequest, pk: int) -> HttpResponse:
     return _row_response(request, _searched(request, shown, connection, error), error)
 
 
-@manager_required
 @require_http_methods(["GET", "POST"])
+@manager_required
 def sure(request: MemberRequest) -> HttpResponse:
     """Show which pairs of account and customer are sure; on POST link those that are ticked."""
     connection = connection_of(request.firm)
@@ -76,7 +77,11 @@ def sure(request: MemberRequest) -> HttpResponse:
         return redirect("quickbooks_match_queue")
     refused: list[tuple[Account, str]] = []
     if request.method == "POST":
-        linked, refused = _link_all(request, connection)
+        try:
+            linked, refused = _link_all(request, connection)
+        except Refused as no:
+            messages.error(request, str(no))
+            return redirect("quickbooks_match_queue")
         if linked:
             messages.success(request, f"{presentation.counted(linked, 'account')} being linked.")
         if not refused:
@@ -94,8 +99,8 @@ def sure(request: MemberRequest) -> HttpResponse:
     return render(request, "qbsync/match_sure.html", context, status=REFUSED if refused else 200)
 
 
-@member_required()
 @require_GET
+@member_required()
 def explained(request: MemberRequest) -> HttpResponse:
     """Say how accounts and customers are matched."""
     return render(request, "qbsync/how_matching_works.html")
@@ -116,8 +121,8 @@ def _press(request: MemberRequest, shown: Account, connection: Connection) -> No
         raise Refused(f"Somebody has dealt with {shown.name} meanwhile: it is {label} now. Nothing was changed.")
     match verb:
         case "link":
-            customer = _customer(connection, request.POST.get("customer", ""))
-            services.account_sync(account=shown, by=by, customer=customer)
+            chosen = chosen_customer(connection, request.POST.get("customer", ""))
+            services.account_sync(account=shown, by=by, customer=chosen.customer, reactivate=chosen.reactivate)
         case "create":
             if problem := name_problem(shown.name):
                 raise Refused(f"{problem.sentence} Rename the account first, or choose a customer.")
@@ -140,30 +145,20 @@ def _undo(request: MemberRequest, shown: Account) -> None:
 
 
 def _link_all(request: MemberRequest, connection: Connection) -> tuple[int, list[tuple[Account, str]]]:
-    """Link each ticked pair, given as ``account:customer``; return how many, and who was refused, and why."""
-    waiting = waiting_accounts(request.membership, connection)
-    linked, refused = 0, []
+    """Link each ticked pair, given as ``account:customer``; return how many, and who was refused, and why.
+
+    Those that somebody has dealt with meanwhile are left alone. A constant number of statements.
+    """
+    ticked: dict[int, int] = {}
     for pair in request.POST.getlist("pair")[:SURE_AT_ONCE]:
         account_key, _, customer_key = pair.partition(":")
-        account = waiting.filter(pk=_number(account_key, 0)).first()
-        if account is None:
-            continue  # somebody has dealt with it meanwhile
-        try:
-            customer = _customer(connection, customer_key)
-            services.account_sync(account=account, by=request.membership.user, customer=customer)
-            linked += 1
-        except Refused as no:
-            refused.append((account, str(no)))
-    return linked, refused
-
-
-def _customer(connection: Connection, key: str) -> Customer:
-    if not key:
-        raise Refused("Choose a customer first, or create a new one.")
-    found = linkable(connection).filter(pk=_number(key, 0)).first()
-    if found is None:
-        raise Refused("That customer is no longer available in QuickBooks. Choose another one.")
-    return found
+        ticked[_number(account_key, 0)] = _number(customer_key, 0)
+    waiting = list(waiting_accounts(request.membership, connection).filter(pk__in=ticked))
+    if not waiting:
+        return 0, []
+    pairs = [(account, ticked[account.pk]) for account in waiting]
+    done = services.accounts_link(firm=request.firm, pairs=pairs, by=request.membership.user)
+    return done.count, done.refused
 
 
 def _row(account: Account) -> dict[str, Any]:
@@ -211,7 +206,8 @@ def _done_row(request: MemberRequest, pk: int) -> dict[str, Any]:
         "label": presentation.LABELS[now.status],
         "target": (sync.customer or sync.asked_customer) if sync else None,
         # A customer that is being created cannot be taken back
-        "may_undo": now.status in (Status.SKIPPED, Status.SYNCED) or bool(sync and sync.ask == Ask.LINK),
+        "may_undo": now.status in (Status.SKIPPED, Status.SYNCED)
+        or bool(sync and sync.ask in (Ask.LINK, Ask.ACTIVATE)),
     }
 
 

@@ -180,6 +180,7 @@
       if (shown) shown.textContent = money(cents);
       sum += cents;
     });
+    sum += Math.round(number(form.querySelector("[data-tax]")) * 100);
     form.querySelectorAll("[data-sum]").forEach((place) => (place.textContent = money(sum)));
     const whole = form.querySelector("[data-payment-amount]");
     const rest = form.querySelector("[data-rest]");
@@ -194,8 +195,9 @@
     if (!service) return;
     const row = service.closest("[data-row]");
     const rate = row.querySelector("[data-rate]");
-    const proposed = service.selectedOptions[0].dataset.proposedRate;
-    if (proposed && !number(rate)) rate.value = proposed;
+    const { proposedRate, proposedTaxable } = service.selectedOptions[0].dataset;
+    if (proposedRate && !number(rate)) rate.value = proposedRate;
+    if (proposedRate) row.querySelector("[data-taxable]").checked = proposedTaxable !== undefined;
     recount(service.closest("form"));
   });
   document.querySelectorAll("form[data-recount]").forEach(recount);
@@ -210,6 +212,20 @@
       left -= part;
     });
     recount(form);
+  });
+
+  // --- What refreshes itself waits while a menu in it is open: the choice must not vanish under the pointer ----------
+
+  const refreshesUnderAnOpenMenu = (event) => {
+    const part = event.detail.elt;
+    return /^every /.test(part.getAttribute("hx-trigger") || "") && part.querySelector(".dropdown-menu.show");
+  };
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (refreshesUnderAnOpenMenu(event)) event.preventDefault();
+  });
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const request = event.detail.requestConfig;
+    if (request && refreshesUnderAnOpenMenu({ detail: request })) event.detail.shouldSwap = false;
   });
 
   // --- Tables wider than the screen can be scrolled by keyboard -------------------------------------------------------
@@ -228,7 +244,7 @@
   document.addEventListener("click", (event) => {
     const demo = event.target.closest("[data-fill-email]");
     if (!demo) return;
-    document.getElementById("id_username").value = demo.dataset.fillEmail;
+    document.getElementById("id_login").value = demo.dataset.fillEmail;
     document.getElementById("id_password").value = demo.dataset.fillPassword;
     document.querySelector("form [type=submit]").focus();
   });

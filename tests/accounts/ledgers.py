@@ -39,9 +39,9 @@ class Ledger:
         )
 
 
-def line(quantity: str, rate: str, description: str = "Tax return") -> LineInput:
+def line(quantity: str, rate: str, description: str = "Tax return", *, taxable: bool = False) -> LineInput:
     """A line of an invoice without a service."""
-    return LineInput(None, description, Decimal(quantity), Decimal(rate))
+    return LineInput(None, description, Decimal(quantity), Decimal(rate), taxable)
 
 
 def open_ledger() -> Ledger:
@@ -58,7 +58,10 @@ def update(document: Invoice | Payment, **changes: object) -> Invoice | Payment:
     given: dict[str, object] = {"number": document.number, "date": document.date, "memo": document.memo}
     given["expected_revision"] = document.revision
     if isinstance(document, Invoice):
-        lines = [LineInput(each.service, each.description, each.quantity, each.rate) for each in document.lines.all()]
+        lines = [
+            LineInput(each.service, each.description, each.quantity, each.rate, each.taxable)
+            for each in document.lines.all()
+        ]
         given |= {"due_date": document.due_date, "lines": lines}
         return services.invoice_update(invoice=document, **{**given, **changes})  # type: ignore[arg-type]
     given |= {"amount": document.amount, "method": document.method, "reference": document.reference}

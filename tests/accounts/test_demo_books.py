@@ -66,6 +66,14 @@ def test_invoices_are_partly_paid_and_never_overpaid() -> None:
     assert any(not payment.allocations for payment in ours.payments)
 
 
+def test_some_businesses_buy_goods_that_sales_tax_is_due_on() -> None:
+    taxed = [invoice for invoice in drawn(HARTWELL).invoices if invoice.tax]
+    assert 20 <= len(taxed) <= 80
+    assert all(any(line.taxable for line in invoice.lines) for invoice in taxed)
+    mine = clients.clients(HARTWELL.cases, HARTWELL.clients, HARTWELL.seed)
+    assert company(HARTWELL, mine)["Preferences"]["TaxPrefs"]["UsingSalesTax"]
+
+
 def test_no_payment_in_scope_waits_for_an_invoice_from_before_the_sync_date() -> None:
     ours = drawn(HARTWELL)
     days = {invoice.number: invoice.date for invoice in ours.invoices}

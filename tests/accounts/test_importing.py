@@ -105,6 +105,34 @@ def test_what_differs_is_changed_and_grows_its_revision(ledger: Ledger) -> None:
     assert Invoice.objects.get(number="A-2").paid == 165
 
 
+def test_sales_tax_comes_in_with_the_lines_that_bear_it(ledger: Ledger) -> None:
+    lines = (
+        "Number,Account ID,Date,Service,Rate,Taxable,Tax",
+        "A-1,AB1,2026-03-02,Forms,100,Yes,8.25",
+        "A-1,,,Advice,50,,",
+        "A-2,AB1,2026-03-02,Forms,10,,0.83",
+    )
+    with pytest.raises(ImportRefused, match="There is sales tax, but no line is taxable"):
+        bring_in(ledger, "invoices", *lines)
+    ledger.firm.services.create(name="forms", rate=5, taxable=True)
+    assert bring_in(ledger, "invoices", *lines) == (2, 0, 0)
+    first, second = Invoice.objects.order_by("number")
+    assert (first.tax, first.total, second.total) == (Decimal("8.25"), Decimal("158.25"), Decimal("10.83"))
+    assert [each.taxable for each in first.lines.all()] == [True, False]
+    assert bring_in(ledger, "invoices", *lines) == (0, 0, 2)
+    paid = bring_in(ledger, "payments", "Number,Account ID,Date,Amount,Invoice", "P-1,AB1,2026-03-09,158.25,A-1")
+    assert paid == (1, 0, 0)
+
+
+def test_a_file_that_says_nothing_of_tax_leaves_it_as_it_is(ledger: Ledger) -> None:
+    header, row = "Number,Account ID,Date,Description,Rate", "A-1,AB1,2026-03-02,Advice,100"
+    bring_in(ledger, "invoices", f"{header},Taxable,Sales tax", f"{row},yes,8.25")
+    assert bring_in(ledger, "invoices", header, row) == (0, 0, 1)
+    bring_in(ledger, "invoices", header, row.replace("100", "120"))
+    invoice = Invoice.objects.get()
+    assert (invoice.total, invoice.lines.get().taxable) == (Decimal("128.25"), True)
+
+
 def test_blank_cells_leave_what_is_known_of_an_account(ledger: Ledger) -> None:
     bring_in(ledger, "accounts", *ACCOUNTS)
     assert bring_in(ledger, "accounts", "ID,Name,Type,Tags,Contact name", "SS1,Smith & Sons,,,") == (0, 0, 1)

@@ -25,6 +25,37 @@ def test_each_line_is_rounded_half_up_to_the_cent_and_then_summed(ledger: Ledger
     assert invoice.total == Decimal("372.39") == balance(ledger.ann)
 
 
+def test_sales_tax_is_part_of_the_total_and_of_what_is_paid(ledger: Ledger) -> None:
+    lines = [line("1", "100.00", taxable=True), line("2", "10.00")]
+    invoice = invoice_record(account=ledger.ann, date=DAY, lines=lines, tax=Decimal("8.25"))
+    assert (invoice.tax, invoice.total) == (Decimal("8.25"), Decimal("128.25"))
+    assert [each.taxable for each in invoice.lines.all()] == [True, False]
+    assert balance(ledger.ann) == Decimal("128.25")
+    ledger.pay("128.25", (invoice, "128.25"))
+    assert Invoice.objects.get().balance == 0
+    with pytest.raises(BooksError, match=r"Invoice INV-1001 has only 0.00 left to pay"):
+        ledger.pay("1", (invoice, "0.01"))
+
+
+def test_a_change_keeps_the_tax_unless_it_says_another(ledger: Ledger) -> None:
+    invoice = invoice_record(
+        account=ledger.ann, date=DAY, lines=[line("1", "100.00", taxable=True)], tax=Decimal("8.00")
+    )
+    update(invoice, memo="Thanks")
+    assert Invoice.objects.get().total == Decimal("108.00")
+    update(invoice, tax=Decimal("8.25"))
+    changed = Invoice.objects.get()
+    assert (changed.total, changed.revision) == (Decimal("108.25"), 3)
+    update(invoice, lines=[line("1", "100.00")], tax=Decimal(0))
+    assert Invoice.objects.get().total == Decimal("100.00") == balance(ledger.ann)
+
+
+def test_whether_a_line_is_taxable_is_a_change_of_the_invoice(ledger: Ledger) -> None:
+    invoice = ledger.bill("100.00")
+    update(invoice, lines=[line("1", "100.00", taxable=True)])
+    assert (Invoice.objects.get().revision, invoice.lines.get().taxable) == (2, True)
+
+
 def test_numbers_go_on_in_the_way_the_firm_numbers(ledger: Ledger) -> None:
     assert ledger.bill("1").number == "INV-1001"
     assert ledger.bill("1").number == "INV-1002"
@@ -55,6 +86,11 @@ def test_a_number_is_used_once_in_a_firm(ledger: Ledger) -> None:
         ({"lines": [line("1", "0.00005")]}, "lines", "Line 1: The rate has more than 4 decimals."),
         ({"lines": [line("99999999", "9999999999")]}, "lines", "Line 1: The amount is too large"),
         ({"lines": [line("1", "-5")]}, "lines", "The total of the lines is -5.00; an invoice cannot be below zero."),
+        ({"tax": Decimal("8.25")}, "tax", "There is sales tax, but no line is taxable."),
+        ({"tax": Decimal("-1")}, "tax", "The sales tax cannot be below zero."),
+        ({"tax": Decimal("0.001")}, "tax", "The sales tax has more than 2 decimals."),
+        ({"tax": Decimal("NaN")}, "tax", "The sales tax is not a number."),
+        ({"tax": Decimal(10) ** 12}, "tax", "The sales tax is too large"),
         ({"lines": [line("1", "1")] * 1001}, "lines", "An invoice has at most 1,000 lines."),
         ({"date": date(206, 3, 2)}, "date", "is not between 1980 and 2099."),
         ({"due_date": date(2026, 3, 1)}, "due_date", "The due date is before the invoice's date."),

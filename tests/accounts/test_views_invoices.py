@@ -67,6 +67,34 @@ def test_recording_an_invoice_numbers_it_and_adds_up_its_lines(office: Office, a
     assert [each.service for each in invoice.lines.all()] == [None, service]
 
 
+def test_sales_tax_is_entered_beside_the_lines_that_bear_it(office: Office, account: Account) -> None:
+    sent = form(line(taxable="on"), line("Filing", "1", "40.00"), tax="29.70")
+    browser_of(office.admin).post(reverse("invoice_create", args=[account.pk]), sent)
+    invoice = Invoice.objects.get()
+    assert (invoice.tax, invoice.total) == (Decimal("29.70"), Decimal("429.70"))
+    assert [each.taxable for each in invoice.lines.all()] == [True, False]
+    page = browser_of(office.admin).get(reverse("invoice_info", args=[account.pk, invoice.pk])).content.decode()
+    assert "$29.70" in page
+    edit = browser_of(office.admin).get(reverse("invoice_edit", args=[account.pk, invoice.pk])).content.decode()
+    assert 'value="29.70"' in edit
+    assert edit.count("checked") == 1
+
+
+def test_without_sales_tax_nothing_is_said_of_it(office: Office, account: Account) -> None:
+    invoice = bill(account)
+    page = browser_of(office.admin).get(reverse("invoice_info", args=[account.pk, invoice.pk])).content.decode()
+    assert "Sales tax" not in page
+    assert "Taxable" not in page
+
+
+def test_a_service_proposes_whether_its_line_is_taxable(office: Office, account: Account) -> None:
+    Service.objects.create(firm=office.firm, name="Forms", rate=Decimal(5), taxable=True)
+    Service.objects.create(firm=office.firm, name="Advice", rate=Decimal(9))
+    page = browser_of(office.admin).get(reverse("invoice_create", args=[account.pk])).content.decode()
+    assert page.count("data-proposed-taxable>Forms") == 2  # the row, and the template of further ones
+    assert page.count("data-proposed-taxable") == 2
+
+
 def test_rows_left_empty_or_removed_count_for_nothing(office: Office, account: Account) -> None:
     empty = {"service": "", "description": "", "quantity": "1", "rate": ""}
     removed = line("Gone", "nonsense", "x", DELETE="on")
@@ -81,6 +109,9 @@ def test_rows_left_empty_or_removed_count_for_nothing(office: Office, account: A
         (form(line("", "1", "5")), "Choose a service or describe the line."),
         (form(line(quantity="0")), "The quantity must be more than zero."),
         (form(line(rate="1e30")), "id_lines-0-rate_error"),
+        (form(line(), tax="8.25"), "There is sales tax, but no line is taxable."),
+        (form(line(), tax="8.255"), "id_tax_error"),
+        (form(line(), tax="x"), "id_tax_error"),
         (form(line(), due_date="2026-01-01"), "before the invoice"),
         (form(line(), date="2026-02-31"), "id_date_error"),
         (form(line(), date=""), "id_date_error"),

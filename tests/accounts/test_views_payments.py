@@ -1,5 +1,6 @@
 """An account's Payments tab, a payment's page, and the forms that record, change and void one."""
 
+import re
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -91,14 +92,30 @@ def test_a_wrong_payment_is_refused_with_what_is_wrong_and_nothing_saved(
     assert invoice.paid == 0
 
 
-def test_a_part_for_an_invoice_of_another_account_is_not_heard(office: Office, account: Account) -> None:
+def test_a_part_for_an_invoice_that_the_form_no_longer_has_is_refused(
+    office: Office, account: Account, invoice: Invoice
+) -> None:
     other = office.account("Someone Else")
     foreign = invoice_record(account=other, date=DAY, lines=[LineInput(None, "Work", Decimal(1), Decimal(100))])
-    sent = form(**{f"pay-{foreign.pk}": "100.00"})
-    browser_of(office.owner).post(reverse("payment_create", args=[account.pk]), sent)
-    foreign.refresh_from_db()
-    assert foreign.paid == 0
-    assert not Payment.objects.get().allocations.exists()
+    payment_record(account=account, date=DAY, amount=invoice.total, allocations={invoice.pk: invoice.total})
+    for gone in (foreign, invoice):
+        sent = form(**{f"pay-{gone.pk}": "100.00"})
+        answer = browser_of(office.owner).post(reverse("payment_create", args=[account.pk]), sent)
+        assert answer.status_code == 422
+        assert "can no longer be paid" in answer.content.decode()
+    assert Payment.objects.count() == 1
+
+
+def test_a_form_that_is_sent_twice_records_one_payment(office: Office, account: Account, invoice: Invoice) -> None:
+    olivia, address = browser_of(office.owner), reverse("payment_create", args=[account.pk])
+    key = re.search(r'name="once" value="([^"]+)"', olivia.get(address).content.decode())
+    assert key
+    sent = form(once=key[1], **{f"pay-{invoice.pk}": "100.00"})
+    assert olivia.post(address, sent | {"amount": "0"}).status_code == 422
+    olivia.post(address, sent)
+    again = olivia.post(address, sent, follow=True)
+    assert "There is one." in again.content.decode()
+    assert Payment.objects.count() == 1
 
 
 def test_an_edit_starts_from_what_the_payment_pays_and_may_move_it(

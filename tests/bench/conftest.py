@@ -12,13 +12,21 @@ import redis
 from portal.models import Firm, Membership, Role, User
 from tests.bench import size
 from tests.qbsync.conftest import Office
-from tests.qbsync.conftest import eventually as eventually
 from tests.simulated import Simulator
 from tests.workers import Worker
 
 Row = Callable[..., None]
 _COLUMNS = ("what", "wanted", "measured", "")
-_ORDER = ("requests", "first_sync", "presses", "tokens", "simulator", "accounts_list")  # modules, as the table has them
+_ORDER = (
+    "requests",
+    "first_sync",
+    "presses",
+    "tokens",
+    "idle",
+    "noticing",
+    "simulator",
+    "accounts_list",
+)  # modules, as the table has them
 
 
 @pytest.fixture

@@ -56,7 +56,7 @@ def _customers(desk: Desk, names: list[str]) -> list[Customer]:
 def _analyse() -> None:
     with database.cursor() as cursor:
         cursor.execute("ANALYZE qbsync_customer")
-        cursor.execute("SELECT gin_clean_pending_list('customer_by_similar_name')")  # as autovacuum does
+        cursor.execute("SELECT gin_clean_pending_list('customer_search')")  # as autovacuum does
 
 
 def test_the_right_customer_is_among_the_first_three(desk: Desk, row: Row) -> None:

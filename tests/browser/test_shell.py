@@ -81,6 +81,27 @@ def test_an_invoice_is_written_with_rows_that_add_up_as_they_are_typed(
     assert invoice.lines.count() == 2
 
 
+def test_a_service_that_is_taxed_ticks_its_line_and_the_tax_adds_to_the_total(
+    page: Page, office: Office, sign_in: SignIn
+) -> None:
+    Service.objects.create(firm=office.firm, name="Binder", rate=Decimal(40), taxable=True)
+    Service.objects.create(firm=office.firm, name="Advice", rate=Decimal(60))
+    account = Account.objects.get(name="Mary Smith")
+    sign_in("olivia@example.com", PASSWORD)
+    page.goto(f"/clients/accounts/{account.pk}/invoices/new/")
+    first = page.locator("[data-row]").first
+    first.get_by_label("Service").select_option(label="Advice")
+    expect(first.get_by_label("Taxable")).not_to_be_checked()
+    page.get_by_role("button", name="Add line").click()
+    page.locator("[data-row]").nth(1).get_by_label("Service").select_option(label="Binder")
+    expect(page.locator("[data-row]").nth(1).get_by_label("Taxable")).to_be_checked()
+    page.get_by_label("Sales tax").fill("3.55")
+    expect(page.locator("[data-sum]")).to_have_text("103.55")
+    page.get_by_role("button", name="Record invoice").click()
+    expect(page.get_by_role("status")).to_contain_text("was recorded")
+    assert Invoice.objects.get().total == Decimal("103.55")
+
+
 def test_a_payment_is_spread_over_the_oldest_invoices_by_one_button(
     page: Page, office: Office, sign_in: SignIn
 ) -> None:

@@ -11,10 +11,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import Invoice, Payment
-from qbsync.matching import fold
-from qbsync.models import AccountSync, InvoiceSync, PaymentSync, PushIntent
+from qbsync.matching import fold, name_before_deletion
+from qbsync.models import AccountSync, HistoryEntry, InvoiceSync, PaymentSync, PushIntent
 from qbsync.payloads import mark_of
-from qbsync.states import DocumentReason, DocumentStatus, Reason, Status
+from qbsync.states import LOST_REASONS, DocumentReason, DocumentStatus, Event, Reason, Status
 from tests.crash.people import Run
 
 Remote = dict[str, Any]
@@ -55,11 +55,14 @@ def check(run: Run) -> Findings:
     findings = Findings()
     invoices, payments = run.office.remote("Invoice"), run.office.remote("Payment")
     _look_for_duplicates(run, findings, invoices, payments)
-    names = {fold(one["DisplayName"]) for one in run.office.remote("Customer") if one["Active"]}
+    customers = {one["Id"]: one for one in run.office.simulator.entities(run.office.realm, "Customer")}
     for row in AccountSync.objects.filter(account__firm=run.office.firm).select_related("account", "customer"):
-        _check_account(row, findings, names)
+        _check_account(run, row, findings, customers)
+        _check_places(run, row, findings, [*invoices, *payments])
         if row.status == Status.SYNCED:
             _check_documents(run, row, findings, _by_mark(invoices), _by_mark(payments))
+            _check_moves(run, row, findings, _by_mark(invoices), _by_mark(payments))
+    _look_for_crossed_payments(findings, invoices, payments)
     findings.stuck += [f"open intent {intent}" for intent in _open([run.office.connection.pk])]
     return findings
 
@@ -85,9 +88,29 @@ def _look_for_duplicates(run: Run, findings: Findings, invoices: list[Remote], p
         findings.duplicates += [f"Invoice number {n} is there {c} times" for n, c in numbers.items() if c > 1]
     names = Counter(fold(one["DisplayName"]) for one in run.office.remote("Customer"))
     findings.duplicates += [f"Customer {name} is there {count} times" for name, count in names.items() if count > 1]
-    most = len(run.scenario.accounts)
+    # Where a customer is gone, a person may have had another one created.
+    inactive = sum(one.is_inactive for one in run.scenario.accounts)
+    most = len(run.scenario.accounts) + len(run.scenario.strangers) + len(run.gone_there) + inactive
     if names.total() > most:
         findings.duplicates.append(f"{names.total()} customers for {most} accounts: {sorted(names)}")
+
+
+def _look_for_crossed_payments(findings: Findings, invoices: list[Remote], payments: list[Remote]) -> None:
+    """No payment pays an invoice of another customer than its own."""
+    customers = {one["Id"]: one["CustomerRef"]["value"] for one in invoices}
+    for one in payments:
+        crossed = {paid for paid in _paid_by(one) if customers.get(paid) != one["CustomerRef"]["value"]}
+        if crossed:
+            findings.duplicates.append(f"Payment {one['Id']} pays invoices {crossed} of another customer")
+
+
+def _paid_by(payment: Remote) -> dict[str, Decimal]:
+    """How much the payment pays in QuickBooks, by the invoice's id."""
+    paid: dict[str, Decimal] = defaultdict(Decimal)
+    for line in payment.get("Line", []):
+        for linked in line.get("LinkedTxn", []):
+            paid[linked["TxnId"]] += Decimal(str(line["Amount"]))
+    return paid
 
 
 def _known_marks(run: Run, kind: str) -> set[Any]:
@@ -95,15 +118,58 @@ def _known_marks(run: Run, kind: str) -> set[Any]:
     return set(model.objects.filter(connection=run.office.connection).values_list("mark", flat=True))
 
 
-def _check_account(row: AccountSync, findings: Findings, names: set[str]) -> None:
-    """It has come to rest; it failed only where nobody in QuickBooks has its name."""
+def _check_account(run: Run, row: AccountSync, findings: Findings, customers: dict[str, Remote]) -> None:
+    """It has come to rest, and what it says is so: of its customer, and of who has its name in QuickBooks."""
     said = f"account {row.account}: {row.status} {row.reason} {row.detail}"
     if row.status == Status.SYNCING or (row.claimed_until and row.claimed_until > timezone.now()):
         findings.stuck.append(said)
-    elif row.reason == Reason.NO_MATCH and fold(row.account.name) in names:
-        findings.stuck.append(f"{said}: its customer is there")
-    elif row.status in (Status.FAILED, Status.NOT_SYNCED) and row.reason != Reason.NO_MATCH:
+    elif row.customer is not None and not customers[row.customer.qbo_id]["Active"]:
+        findings.stuck.append(f"{said}: its customer {row.customer.qbo_id} is not active")
+    elif row.status in (Status.FAILED, Status.NOT_SYNCED) and not _is_explained(run, row, customers):
         findings.stuck.append(f"{said}: nothing in this run explains it")
+
+
+def _is_explained(run: Run, row: AccountSync, customers: dict[str, Remote]) -> bool:
+    """Whether the reason is true: nobody has the name, an inactive one has it, or its customer is gone or taken."""
+    namesakes = [one for one in customers.values() if fold(name_before_deletion(one["DisplayName"])) == row.folded_name]
+    if row.reason == Reason.NO_MATCH:
+        return not any(one["Active"] for one in namesakes)
+    if row.reason == Reason.HELD_BY_INACTIVE:
+        return bool(namesakes) and not any(one["Active"] for one in namesakes)
+    if row.reason in LOST_REASONS or row.reason == Reason.CUSTOMER_GONE:
+        return bool(run.gone_there.keys() & _customers_of(row))
+    if row.reason in (Reason.CUSTOMER_TAKEN, Reason.NAMESAKE_LINKED, Reason.HELD_BY_CUSTOMER):
+        taken = AccountSync.objects.filter(connection=row.connection, status=Status.SYNCED).exclude(pk=row.pk)
+        return taken.exists() and any(run.did(verb) for verb in ("link_another", "move", "reactivate", "undo"))
+    if row.reason == Reason.INACTIVE_NAME_TAKEN:
+        wanted = fold(str(row.detail.get("customer", "")))
+        return any(one["Active"] and fold(one["DisplayName"]) == wanted for one in customers.values())
+    return False
+
+
+def _customers_of(row: AccountSync) -> set[str]:
+    """QuickBooks' ids of all customers that the account has ever been linked to."""
+    told = HistoryEntry.objects.filter(account=row.account, kind=HistoryEntry.Kind.ACCOUNT)
+    linked = set(told.filter(event=Event.LINKED).values_list("detail__customer_id", flat=True))
+    return linked | ({row.remembered_customer.qbo_id} if row.remembered_customer else set())
+
+
+def _check_places(run: Run, row: AccountSync, findings: Findings, documents: list[Remote]) -> None:
+    """What is in QuickBooks is with a customer that the account was linked to, or with one that took that over."""
+    allowed = _customers_of(row)
+    while more := {run.gone_there[one] for one in allowed if run.gone_there.get(one)} - allowed:
+        allowed |= more
+    marks = {
+        mark
+        for model in (InvoiceSync, PaymentSync)
+        for mark in model.objects.filter(account=row.account).values_list("mark", flat=True)
+    }
+    for one in documents:
+        customer = one["CustomerRef"]["value"]
+        if mark_of(one.get("PrivateNote")) in marks and customer not in allowed:
+            findings.duplicates.append(
+                f"{row.account}: document {one['Id']} is with customer {customer}: sent elsewhere"
+            )
 
 
 def _check_documents(
@@ -119,6 +185,42 @@ def _check_documents(
         _check_document(run, findings, payment, copy, remote, payment.amount)
         if copy and remote and copy.status == DocumentStatus.SYNCED and not _touched(run, copy):
             _check_lines(run, findings, payment, remote)
+
+
+def _check_moves(
+    run: Run, row: AccountSync, findings: Findings, invoices: dict[Any, Remote], payments: dict[Any, Remote]
+) -> None:
+    """Nothing is left on its way: whose customer it is there is known, and who let go of invoices has them again."""
+    models: tuple[Any, ...] = (InvoiceSync, PaymentSync)
+    for model, there in zip(models, (invoices, payments), strict=True):
+        for copy in model.objects.filter(account=row.account).select_related("document"):
+            said = f"{copy.document} of account {row.account_id}: {copy.status} {copy.reason} {copy.detail}"
+            remote = there.get(copy.mark)
+            if copy.move_to or copy.reason == DocumentReason.MOVING:
+                findings.stuck.append(f"{said}, on its way to {copy.move_to} from {copy.qbo_customer_id}")
+            elif remote is None or _touched(run, copy) or copy.document.is_void:
+                continue
+            elif copy.status == DocumentStatus.SYNCED and not _is_known_place(run, copy, remote):
+                place = remote["CustomerRef"]["value"]
+                findings.lost.append(f"{said}: ours says customer {copy.qbo_customer_id}, QuickBooks {place}")
+            elif copy.status == DocumentStatus.FAILED and _has_let_go(run, copy) and not _paid_by(remote):
+                findings.lost.append(f"{said}: it has let go of its invoices")
+
+
+def _is_known_place(run: Run, copy: Any, remote: Remote) -> bool:
+    """Whether the copy is of the customer that we say, or of one that took that customer over."""
+    place = copy.qbo_customer_id
+    while place != remote["CustomerRef"]["value"] and run.gone_there.get(place):
+        place = run.gone_there[place]
+    return bool(place == remote["CustomerRef"]["value"])
+
+
+def _has_let_go(run: Run, copy: Any) -> bool:
+    """Whether the payment was made to let go of invoices that all are still in QuickBooks."""
+    if not isinstance(copy, PaymentSync) or _follows_from_a_removal(run, copy.document, copy):
+        return False
+    paid = copy.document.allocations.exists()
+    return bool(paid and copy.intents.filter(operation="update", payload__Line=[]).exists())
 
 
 def _check_document(
@@ -142,8 +244,19 @@ def _check_document(
     elif copy.status == DocumentStatus.WAITING and copy.reason == DocumentReason.WAITS_FOR_INVOICE:
         if not _waits_with_cause(document):
             findings.stuck.append(said)
-    elif not _follows_from_a_removal(run, document, copy):
+    elif not (
+        _is_true_drift(run, document, copy, remote)
+        or _follows_from_a_removal(run, document, copy)
+        or _is_of_a_gone_customer(run, document, copy)
+    ):
         findings.stuck.append(said)
+
+
+def _is_true_drift(run: Run, document: Any, copy: Any, remote: Remote | None) -> bool:
+    """Whether it is as the document says: somebody gave the copy another date in QuickBooks, or deleted it there."""
+    if copy.reason == DocumentReason.EDITED_THERE:
+        return remote is not None and remote["TxnDate"] != document.date.isoformat()
+    return bool(copy.reason == DocumentReason.DELETED_THERE and remote is None and run.did("delete_there"))
 
 
 def _check_lines(run: Run, findings: Findings, payment: Payment, remote: Remote) -> None:
@@ -154,10 +267,7 @@ def _check_lines(run: Run, findings: Findings, payment: Payment, remote: Remote)
         if copy is None or _touched(run, copy):
             return
         ours[copy.qbo_id] += allocation.amount
-    theirs: dict[str, Decimal] = defaultdict(Decimal)
-    for line in remote.get("Line", []):
-        for linked in line.get("LinkedTxn", []):
-            theirs[linked["TxnId"]] += Decimal(str(line["Amount"]))
+    theirs = _paid_by(remote)
     if not payment.is_void and ours != theirs:
         findings.lost.append(f"{payment} pays {dict(ours)}, in QuickBooks {dict(theirs)}")
 
@@ -181,6 +291,19 @@ def _follows_from_a_removal(run: Run, document: Any, copy: Any) -> bool:
         return False
     paid = InvoiceSync.objects.filter(document__allocations__payment=document)
     return any(_touched(run, one) for one in paid)
+
+
+def _is_of_a_gone_customer(run: Run, document: Any, copy: Any) -> bool:
+    """Whether a refusal is explained by its copy, or an invoice that it pays, being of a customer that is gone there,
+    or of another one than its account has now."""
+    if copy.status != DocumentStatus.FAILED:
+        return False
+    paid = InvoiceSync.objects.filter(document__allocations__payment=document) if isinstance(copy, PaymentSync) else ()
+    places = {one.qbo_customer_id for one in (copy, *paid) if one.qbo_customer_id}
+    row = AccountSync.objects.select_related("customer").get(account=copy.account_id)
+    return bool(places & run.gone_there.keys()) or (
+        row.customer is not None and places - {row.customer.qbo_id} != set()
+    )
 
 
 def _by_mark(documents: list[Remote]) -> dict[Any, Remote]:

@@ -12,7 +12,7 @@ from qbsync.models import PushIntent
 from qbsync.tasks import sweep
 from tests.crash.checker import Findings, check, unsettled
 from tests.crash.killing import Killer
-from tests.crash.people import Run, act, begin, sync_the_skipped
+from tests.crash.people import Run, act, begin, look_for_drift, reconnect_the_broken, sync_the_skipped
 from tests.crash.scenario import TIMEOUT_S, WINDOW_S, Act, draw
 from tests.simulated import Simulator
 from tests.workers import Worker
@@ -79,6 +79,8 @@ def take(
     for run in runs:
         simulator.faults(run.office.realm)
         simulator.latency(run.office.realm)
+        reconnect_the_broken(run)
+        look_for_drift(run)
         sync_the_skipped(run)
     under_way = _wait_for_calm(runs, sweeps)
     for run in runs:

@@ -30,10 +30,11 @@ class PlannedPayment:
 
 @dataclass(frozen=True)
 class PlannedAccount:
-    """An account, whether QuickBooks has a customer of its name, and its documents."""
+    """An account, whether QuickBooks has a customer of its name, whether that one is inactive, and its documents."""
 
     name: str
     is_known: bool
+    is_inactive: bool
     invoices: tuple[int, ...]
     payments: tuple[PlannedPayment, ...]
 
@@ -55,6 +56,8 @@ class Scenario:
     custom_numbers: bool
     options: dict[str, Any]
     accounts: tuple[PlannedAccount, ...]
+    strangers: tuple[str, ...]
+    """Customers in QuickBooks that are no account's: others may be merged into them, and accounts linked to them."""
     faults: tuple[dict[str, Any], ...]
     acts: tuple[Act, ...]
     batch_item_ms: int
@@ -62,12 +65,16 @@ class Scenario:
 
 HERE = (
     "sync", "create", "unsync", "invoice", "payment", "edit_invoice", "edit_payment", "void_invoice", "void_payment",
-    "skip_document", "sync_document", "rename",
+    "skip_document", "sync_document", "rename", "link_another", "reconnect", "move", "move_the_rest", "reactivate",
+    "undo",
 )  # fmt: skip
-THERE = ("note_there", "delete_there", "void_there", "forget_requestids")
+THERE = (
+    "note_there", "delete_there", "void_there", "forget_requestids", "date_there", "rename_there", "deactivate_there",
+    "merge_there", "revoke",
+)  # fmt: skip
 VERBS = HERE + THERE
 # What people do most while something goes wrong: press again, and correct what they have just entered
-_WEIGHTS = (6, 4, 3, 4, 4, 6, 4, 4, 4, 2, 2, 1, 3, 2, 2, 2)
+_WEIGHTS = (6, 4, 3, 4, 4, 6, 4, 4, 4, 2, 2, 1, 3, 1, 12, 4, 5, 4, 3, 2, 2, 2, 5, 2, 5, 8, 3)
 
 
 def draw(seed: int) -> Scenario:
@@ -76,11 +83,13 @@ def draw(seed: int) -> Scenario:
     accounts = tuple(_account(dice, place) for place in range(dice.randint(2, 4)))
     acts = tuple(
         Act(round(dice.uniform(0, 12), 2), dice.choices(VERBS, _WEIGHTS)[0], dice.randrange(10_000))
-        for _ in range(dice.randint(1, 7))
+        for _ in range(dice.randint(1, 9))
     )
-    # Whoever has no customer gets one sooner or later, so that customers are created in most runs.
+    # Whoever has no customer gets one sooner or later, so that customers are created, or made active, in most runs.
     wanted = (
-        Act(round(dice.uniform(0, 6), 2), "create", dice.randrange(10_000)) for one in accounts if not one.is_known
+        Act(round(dice.uniform(0, 6), 2), "reactivate" if one.is_inactive else "create", dice.randrange(10_000))
+        for one in accounts
+        if one.is_inactive or not one.is_known
     )
     return Scenario(
         seed=seed,
@@ -90,8 +99,11 @@ def draw(seed: int) -> Scenario:
             "replay_faults": dice.random() < 0.5,
             "refresh_rotation": dice.choice(["daily", "always"]),
             "throttle_body": dice.choice(["json", "xml", "envelope"]),
+            "inactive_reference_code": dice.choice(["2500", "610"]),
+            "merged_read": dice.choice(["inactive", "gone"]),
         },
         accounts=accounts,
+        strangers=tuple(f"Stranger {place}" for place in range(dice.randint(1, 3))),
         faults=tuple(_fault(dice) for _ in range(dice.choice([0, 1, 1, 2, 2, 3]))),
         acts=tuple(sorted([*acts, *wanted], key=lambda act: act.at_s)),
         batch_item_ms=dice.choice([0, 0, 5, 40]),
@@ -109,7 +121,8 @@ def _account(dice: random.Random, place: int) -> PlannedAccount:
         for _ in range(dice.randint(0, 2))
     )
     name = f"{_LATIN[place]} {dice.choice(['& Sons', 'Ltd', 'O’Hara', 'Bakery'])} {place}"
-    return PlannedAccount(name, dice.random() < 0.75, invoices, payments)
+    is_known, is_inactive = dice.choices([(True, False), (True, True), (False, False)], [13, 3, 4])[0]
+    return PlannedAccount(name, is_known, is_inactive, invoices, payments)
 
 
 def _fault(dice: random.Random) -> dict[str, Any]:

@@ -157,7 +157,7 @@ def test_retry_after_is_heeded_within_reason(header: str, seconds: float | None)
         (FaultKind.NAME_TAKEN, Retry.PARK, FaultScope.ACCOUNT),
         (FaultKind.PERIOD_CLOSED, Retry.PARK, FaultScope.RECORD),
         (FaultKind.GRANT_REVOKED, Retry.STOP_CONNECTION, FaultScope.CONNECTION),
-        (FaultKind.COMPANY_SUSPENDED, Retry.STOP_CONNECTION, FaultScope.CONNECTION),
+        (FaultKind.COMPANY_SUSPENDED, Retry.TRY_RARELY, FaultScope.CONNECTION),
         (FaultKind.UNKNOWN, Retry.PARK, FaultScope.RECORD),
     ],
 )

@@ -90,17 +90,29 @@ def test_the_batches_of_a_minute_are_counted_apart(settings: Settings, name: str
     assert len(take_all(quota)[0]) == 100
 
 
-def test_people_get_the_last_batch_of_a_minute(settings: Settings, name: str) -> None:
-    quota = Quota(settings.REDIS_URL, name, lease_s=60, scale=0.1)  # 4 batches a minute, 3 of them for background
+def batches(quota: Quota, priority: Priority) -> int:
+    """How many batches are to be had now, however many requests a second are."""
     taken = 0
     for _ in range(4):
-        slots, _ = take_all(quota, is_batch=True, priority=BACKGROUND)
+        slots, _ = take_all(quota, is_batch=True, priority=priority)
         taken += len(slots)
         for slot in slots:
             slot.give_back()
         time.sleep(1.1)
-    assert taken == 3
-    assert len(take_all(quota, is_batch=True, priority=PEOPLE)[0]) == 1
+    return taken
+
+
+def test_background_work_has_all_batches_of_a_minute_while_nobody_is_about(settings: Settings, name: str) -> None:
+    quota = Quota(settings.REDIS_URL, name, lease_s=60, scale=0.1)  # 4 batches a minute
+    assert batches(quota, BACKGROUND) == 4
+    assert take_all(quota, is_batch=True, priority=PEOPLE)[0] == []
+
+
+def test_while_people_are_about_the_last_batch_of_a_minute_is_theirs(settings: Settings, name: str) -> None:
+    quota = Quota(settings.REDIS_URL, name, lease_s=60, scale=0.1)  # 4 batches a minute, 3 of them for background
+    quota.take(is_batch=True, priority=PEOPLE).give_back()
+    assert batches(quota, BACKGROUND) == 2
+    assert batches(quota, PEOPLE) == 1
 
 
 def test_after_a_429_nobody_sends_and_a_longer_pause_is_not_shortened(quota: Quota) -> None:

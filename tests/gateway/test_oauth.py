@@ -57,6 +57,7 @@ def test_a_refreshed_token_opens_the_company_and_a_revoked_one_does_not(simulato
     assert Company(realm, grant.access_token).company_info().body["CompanyName"] == "Munro Books"
     assert grant.access_expires_in_s == 3600
     assert grant.refresh_expires_in_s > 90 * 24 * 3600
+    assert grant.hard_expires_in_s is not None and 1824 < grant.hard_expires_in_s / 86_400 <= 1825
 
     oauth.revoke(grant.refresh_token)
 
@@ -91,9 +92,12 @@ def test_the_discovery_document_is_fetched_once(discovered: Start) -> None:
     assert asked == ["/.well-known/openid_configuration", "/token", "/token"]
 
 
-def test_the_earlier_end_of_the_refresh_token_counts(discovered: Start) -> None:
-    discovered(answer(200, {**PAIR, "x_refresh_token_hard_expires_in": 600}))
-    assert oauth.refresh("refresh-1").refresh_expires_in_s == 600
+def test_the_rolling_and_the_hard_end_of_the_refresh_token_are_told_apart(discovered: Start) -> None:
+    server = discovered(answer(200, {**PAIR, "x_refresh_token_hard_expires_in": 600}), answer(200, PAIR))
+    grant = oauth.refresh("refresh-1")
+    assert (grant.refresh_expires_in_s, grant.hard_expires_in_s) == (8726400, 600)
+    assert "x-include-refresh-token-hard-expires-in: true" in server.requests[-1].lower()
+    assert oauth.refresh("refresh-1").hard_expires_in_s is None
 
 
 def test_a_pair_is_kept_although_its_lifetimes_are_missing(discovered: Start) -> None:

@@ -40,3 +40,8 @@ def test_a_page_is_asked_for_in_the_order_of_ids() -> None:
 def test_an_empty_result_has_no_rows() -> None:
     assert queries.rows_of({}) == []
     assert queries.rows_of({"Customer": [{"Id": "1"}], "startPosition": 1, "maxResults": 1}) == [{"Id": "1"}]
+
+
+def test_a_count_is_told_apart_from_rows_and_from_no_answer() -> None:
+    assert queries.count("Customer", "Active = true") == "SELECT COUNT(*) FROM Customer WHERE Active = true"
+    assert [queries.count_of(answer) for answer in ({"totalCount": 37}, {}, None)] == [37, None, None]

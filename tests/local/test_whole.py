@@ -48,7 +48,7 @@ def _signed_in(site: str, email: str) -> requests.Session:
     assert token
     answer = browser.post(
         f"{site}/sign-in/",
-        {"csrfmiddlewaretoken": token[1], "username": email, "password": "demo-portal"},
+        {"csrfmiddlewaretoken": token[1], "login": email, "password": "demo-portal"},
         timeout=30,
     )
     assert answer.ok

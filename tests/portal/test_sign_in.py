@@ -10,13 +10,13 @@ from tests.portal.people import PASSWORD, Office, browser_of
 
 
 def test_olivia_signs_in_by_her_address_in_any_case_and_lands_on_the_accounts(client: Client, office: Office) -> None:
-    answer = client.post(reverse("sign_in"), {"username": "Olivia@Example.com", "password": PASSWORD}, follow=True)
+    answer = client.post(reverse("sign_in"), {"login": "Olivia@Example.com", "password": PASSWORD}, follow=True)
     assert answer.redirect_chain[-1][0] == reverse("account_list")
     assert "Harbor &amp; Finch" in answer.content.decode()
 
 
 def test_a_wrong_password_is_refused_with_a_sentence(client: Client, office: Office) -> None:
-    answer = client.post(reverse("sign_in"), {"username": "olivia@example.com", "password": "wrong"})
+    answer = client.post(reverse("sign_in"), {"login": "olivia@example.com", "password": "wrong"})
     assert "do not belong together" in answer.content.decode()
     assert "_auth_user_id" not in client.session
 
@@ -25,12 +25,12 @@ def test_sign_in_goes_on_to_the_page_that_was_asked_for(client: Client, office: 
     asked = reverse("account_list") + "?q=smith"
     answer = client.get(asked)
     assert answer.status_code == 302
-    answer = client.post(answer["Location"], {"username": "olivia@example.com", "password": PASSWORD, "next": asked})
+    answer = client.post(answer["Location"], {"login": "olivia@example.com", "password": PASSWORD, "next": asked})
     assert answer["Location"] == asked
 
 
 def test_sign_in_never_goes_on_to_another_site(client: Client, office: Office) -> None:
-    form = {"username": "olivia@example.com", "password": PASSWORD, "next": "https://elsewhere.example/"}
+    form = {"login": "olivia@example.com", "password": PASSWORD, "next": "https://elsewhere.example/"}
     assert client.post(reverse("sign_in"), form)["Location"] == reverse("home")
 
 

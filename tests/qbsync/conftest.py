@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -118,16 +118,3 @@ def office(transactional_db: None, simulator: Simulator, broker: redis.Redis, se
     firm = Firm.objects.create(name="Archer & Co.")
     Membership.objects.create(user=alice, firm=firm, role=Role.OWNER)
     yield Office(simulator, firm, alice)
-
-
-@pytest.fixture
-def eventually() -> Callable[..., None]:
-    """Wait until a condition holds; fail with what it last said where it does not."""
-
-    def wait_for(condition: Callable[[], Any], *, within_s: float = 30.0) -> None:
-        deadline = time.monotonic() + within_s
-        while not (held := condition()):
-            assert time.monotonic() < deadline, f"did not come about: {held!r}"
-            time.sleep(0.1)
-
-    return wait_for

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from accounts import services as books
 from accounts.models import Account, Invoice, Payment
@@ -17,6 +18,7 @@ from portal.models import Firm, Membership, Role, User
 from qbsync.matching import fold
 from qbsync.models import AccountSync, Connection, Customer, InvoiceSync, PaymentSync
 from qbsync.states import Ask, Reason, Status
+from tests.simulated import Simulator
 
 NOON = datetime(2026, 3, 2, 17, 0, tzinfo=UTC)
 """Noon in New York, where the firm is."""
@@ -107,6 +109,26 @@ class Desk:
             values = {"changed_at": NOON, "account": account, "connection": self.connection, **row}
             PaymentSync.objects.create(document=payment, **values)
         return payment
+
+    def join(self, simulator: Simulator, *customers: str) -> str:
+        """Give the firm's connection a real company with these customers; return its realm."""
+        realm = simulator.company("Hartwell Books", Customer=[{"DisplayName": name} for name in customers])
+        tokens = simulator.tokens(realm)
+        item = next(one for one in simulator.entities(realm, "Item") if one["Name"] == "Services")
+        now = timezone.now()
+        Connection.objects.filter(pk=self.connection.pk).update(
+            realm_id=realm,
+            access_token=tokens["access_token"],
+            refresh_token=tokens["refresh_token"],
+            token_version=1,
+            access_expires_at=now + timedelta(hours=1),
+            refresh_expires_at=now + timedelta(days=100),
+            service_item_id=item["Id"],
+            service_item_name="Services",
+            income_account_id="1",
+            income_account_name="Services",
+        )
+        return realm
 
     def sign_in(self, member: Membership) -> Client:
         """A browser of this person."""

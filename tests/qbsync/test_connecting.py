@@ -105,6 +105,22 @@ def test_a_firm_connects_and_its_tokens_open_the_company(simulator: Simulator) -
     assert (entry.event, entry.actor, entry.after) == ("connected", alice, "active")
 
 
+def test_a_company_in_another_currency_is_refused_and_nothing_is_kept(
+    simulator: Simulator, granted: list[oauth.Grant]
+) -> None:
+    firm, alice = owner_of("Alice & Partners", "Alice")
+    realm = simulator.company(
+        "Maple Books", country="CA", Preferences={"CurrencyPrefs": {"HomeCurrency": {"value": "CAD"}}}
+    )
+    with pytest.raises(ConnectRefused, match=r"Maple Books keeps its books in CAD, but .* firm are in USD"):
+        connect(firm, alice, realm)
+    assert rows() == []
+    assert is_revoked(granted[0])
+    Firm.objects.update(currency="CAD")
+    firm.refresh_from_db()
+    assert connect(firm, alice, realm).company_name == "Maple Books"
+
+
 def test_states_are_never_the_same() -> None:
     states = {connecting.new_state() for _ in range(100)}
     assert len(states) == 100

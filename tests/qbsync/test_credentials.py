@@ -20,6 +20,7 @@ from portal.local.addresses import database_url
 from portal.models import Firm
 from qbsync import credentials
 from qbsync.credentials import ConnectionBroken, Token
+from qbsync.gateway import oauth
 from qbsync.gateway.company import Company
 from qbsync.gateway.faults import Fault, FaultKind
 from qbsync.gateway.limiter import QuotaWait
@@ -273,6 +274,34 @@ def test_a_caller_that_crashed_does_not_hold_up_the_others(intuit: Start) -> Non
     connection = connect("1", "a1", "r1")
     Connection.objects.update(refreshing_until=timezone.now() - timedelta(seconds=1))
     assert credentials.access_token(connection.pk) == Token("a2", 2)
+
+
+def test_a_crashed_callers_lease_is_over_soon_after_its_request_would_have_been() -> None:
+    connection = connect("1", "a1", "r1")
+    row = Connection.objects.get(pk=connection.pk)
+    assert credentials._take_lease(row)
+    held = Connection.objects.get().refreshing_until
+    assert held is not None
+    assert held - timezone.now() < timedelta(seconds=oauth.LONGEST_S + 3)
+
+
+def test_a_caller_that_was_late_asks_no_second_time_where_another_has_taken_over(intuit: Start) -> None:
+    theirs = {"refreshing_until": timezone.now() + timedelta(seconds=30)}
+    server = intuit(meanwhile(DROP, **theirs), answer(200, NEW_PAIR))
+    connection = connect("1", "a1", "r1")
+    with pytest.raises(QuotaWait):
+        credentials.access_token(connection.pk)
+    assert len(server.requests) == 2
+    assert Connection.objects.get().refreshing_until == theirs["refreshing_until"]
+
+
+def test_a_pair_that_comes_late_takes_back_what_its_successor_concluded(intuit: Start) -> None:
+    concluded = {"status": ConnectionStatus.BROKEN, "broken_reason": "grant_revoked", "refreshing_until": None}
+    intuit(meanwhile(answer(200, NEW_PAIR), **concluded))
+    connection = connect("1", "a1", "r1")
+    assert credentials.access_token(connection.pk) == Token("a2", 2)
+    entry = HistoryEntry.objects.get()
+    assert (Connection.objects.get().status, entry.event) == (ConnectionStatus.ACTIVE, "reconnected")
 
 
 def test_a_token_of_a_few_minutes_does_not_lead_to_endless_refreshes(intuit: Start) -> None:

@@ -3,12 +3,15 @@
 import re
 
 import pytest
+from django.db import connection as database
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts import services as books
 from accounts.models import Account
+from qbsync import services
 from qbsync.models import AccountSync, Connection, ConnectionStatus
 from qbsync.selectors.match_queue import PER_PAGE
 from qbsync.states import Ask, Reason, Status
@@ -263,6 +266,46 @@ def test_of_the_ticked_pairs_those_that_can_be_are_linked_and_the_others_named(d
     assert "Zenith (Z1): “Zenith LLC” is already linked" in answer.content.decode()
     assert _row(good).status == Status.SYNCING
     assert _row(bad).status == Status.FAILED
+
+
+def test_one_customer_is_not_linked_to_two_of_the_ticked_accounts(desk: Desk) -> None:
+    first, second, customer = desk.failed("Acme"), desk.failed("Acme II"), desk.customer("Acme LLC")
+    answer = desk.sign_in(desk.adam).post(SURE, {"pair": [f"{one.pk}:{customer.pk}" for one in (first, second)]})
+    assert re.search(r"Acme II \(\w+\): “Acme LLC” is already linked to Acme \(A1\)", answer.content.decode())
+    assert (_row(first).asked_customer, _row(second).status) == (customer, Status.FAILED)
+
+
+def test_a_customer_made_inactive_or_of_another_company_is_not_linked_with_the_sure_ones(desk: Desk) -> None:
+    accounts = [desk.failed(name) for name in ("Acme", "Bright", "Cedar")]
+    inactive, project = desk.customer("Acme LLC", active=False), desk.customer("Bright LLC", is_project=True)
+    pairs = zip(accounts, [inactive.pk, project.pk, 10**15], strict=True)
+    page = desk.sign_in(desk.adam).post(SURE, {"pair": [f"{one.pk}:{key}" for one, key in pairs]}).content.decode()
+    assert "“Acme LLC” has been made inactive" in page
+    assert page.count("no longer in your QuickBooks company") == 2
+    assert {_row(one).status for one in accounts} == {Status.FAILED}
+
+
+def test_the_sure_ones_are_linked_in_as_many_statements_whatever_their_number(
+    desk: Desk, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    def ticked(count: int, kind: str) -> list[str]:
+        pairs = [(desk.failed(f"{kind} {n}"), desk.customer(f"{kind} {n} LLC")) for n in range(count)]
+        return [f"{account.pk}:{customer.pk}" for account, customer in pairs]
+
+    client, some, pairs = desk.sign_in(desk.adam), ticked(25, "Some"), ticked(75, "Many")
+    with CaptureQueriesContext(database) as for_some:
+        client.post(SURE, {"pair": some})
+    with django_assert_num_queries(len(for_some)):
+        client.post(SURE, {"pair": pairs})
+    assert AccountSync.objects.filter(status=Status.SYNCING, ask=Ask.LINK).count() == 100
+
+
+def test_a_change_between_the_look_and_the_press_leaves_the_account_alone(desk: Desk) -> None:
+    account, customer = desk.failed("Acme"), desk.customer("Acme LLC")
+    seen = Account.objects.select_related("quickbooks").get(pk=account.pk)
+    services.account_unsync(account=account, by=desk.olivia.user)
+    done = services.accounts_link(firm=desk.firm, pairs=[(seen, customer.pk)], by=desk.adam.user)
+    assert (done.count, done.refused, _row(account).status) == (0, [], Status.SKIPPED)
 
 
 def test_the_list_filtered_by_failed_leads_to_the_queue(desk: Desk) -> None:

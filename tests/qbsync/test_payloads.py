@@ -26,7 +26,6 @@ INVOICE = InvoiceData(
     doc_number="INV-1001",
     memo="March",
     lines=[HOUR],
-    tax_code="NON",
 )
 PAYMENT = PaymentData(
     mark=MARK,
@@ -142,11 +141,15 @@ def test_an_invoice_is_sent_with_its_number_mark_and_lines() -> None:
     }
 
 
-def test_an_invoice_has_no_number_where_quickbooks_numbers_and_no_tax_code_outside_the_us() -> None:
-    payload = payloads.invoice_payload(replace(INVOICE, doc_number="", due_date=None, tax_code=""))
+def test_an_invoice_has_no_number_where_quickbooks_numbers() -> None:
+    payload = payloads.invoice_payload(replace(INVOICE, doc_number="", due_date=None))
     assert "DocNumber" not in payload
     assert "DueDate" not in payload
-    assert "TaxCodeRef" not in payload["Line"][0]["SalesItemLineDetail"]
+
+
+def test_where_a_company_has_several_currencies_its_own_is_named() -> None:
+    assert payloads.invoice_payload(replace(INVOICE, currency="USD"))["CurrencyRef"] == {"value": "USD"}
+    assert payloads.payment_payload(replace(PAYMENT, currency="USD"))["CurrencyRef"] == {"value": "USD"}
 
 
 def test_a_line_whose_product_had_to_be_rounded_goes_as_its_amount_with_the_calculation_in_words() -> None:

@@ -59,7 +59,7 @@ def test_a_second_press_does_not_enqueue_twice(office: Office, broker: object) -
     office.connect()
     services.account_sync(account=zed, by=office.alice)
     services.account_sync(account=zed, by=office.alice)
-    queue = list(broker.scan_iter(match="*people"))  # type: ignore[attr-defined]
+    queue = list(broker.scan_iter(match="*people", _type="list"))  # type: ignore[attr-defined]
     assert [broker.llen(key) for key in queue] == [1]  # type: ignore[attr-defined]
 
 

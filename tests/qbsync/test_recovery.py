@@ -185,7 +185,7 @@ def test_what_was_deleted_in_quickbooks_is_created_anew_when_a_person_asks(offic
     corrected(invoice, rate="120.00")
     office.sync()
     row = InvoiceSync.objects.get()
-    assert (row.status, row.detail["message"]) == ("failed", "It was deleted in QuickBooks.")
+    assert (row.status, row.reason) == ("failed", DocumentReason.DELETED_THERE)
     assert office.remote("Invoice") == []
     services.document_sync(document=Invoice.objects.get(), by=office.alice)
     office.sync()

@@ -1,6 +1,9 @@
 """Where accounts and documents stand, as every screen reads it."""
 
+from collections import Counter
+from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -8,6 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts import services as books
 from accounts.models import Account, Invoice, Payment
+from portal.models import Firm
 from qbsync import selectors
 from qbsync.models import Connection, ConnectionStatus
 from qbsync.selectors import document_standing, standing
@@ -149,6 +153,54 @@ def test_counts_by_status_and_reason_leave_archived_accounts_out(desk: Desk) -> 
     assert reasons == {Reason.NO_MATCH: 1, Reason.SEVERAL_MATCHES: 1}
 
 
+@pytest.mark.parametrize("how", ["nobody at work", "at work", "paused", "disconnected"])
+def test_what_is_counted_of_a_firm_agrees_with_what_each_row_reads(desk: Desk, how: str) -> None:
+    now = timezone.now()
+    long_ago = now - timedelta(hours=1)
+    settled: dict[str, Any] = {"settled_revision": 1, "pushed_revision": 1}
+    states: dict[str, dict[str, Any]] = {
+        "nobody at work": {},
+        "at work": {"working_until": now + timedelta(minutes=1)},
+        "paused": {"paused_until": now},
+        "disconnected": {"status": ConnectionStatus.DISCONNECTED},
+    }
+    accounts = [desk.synced("Synced"), desk.failed("Failed"), desk.skipped("Skipped"), desk.account("Never asked for")]
+    for name, asked_at in (("Recent", now), ("Old", long_ago)):
+        accounts.append(desk.syncing(name, asked_at=asked_at))
+        accounts.append(desk.syncing(f"{name} linked", asked_at=asked_at, customer=desk.customer(name)))
+    books.account_archive(account=desk.failed("Archived"))
+    for account in accounts:
+        desk.invoice(account), desk.payment(account)
+        desk.invoice(account, date(2025, 6, 1))
+        books.invoice_void(invoice=desk.invoice(account))
+        desk.payment(account, sync_to_quickbooks=False)
+        desk.payment(account, status=DocumentStatus.SKIPPED)
+        desk.invoice(account, status=DocumentStatus.FAILED, reason=DocumentReason.REFUSED, settled_revision=1)
+        desk.invoice(account, status=DocumentStatus.SYNCED, qbo_id=f"1{account.pk}", **settled)
+        changed = desk.invoice(account, status=DocumentStatus.SYNCED, qbo_id=f"2{account.pk}", **settled)
+        books.invoice_delete(invoice=changed)
+        books.payment_delete(payment=desk.payment(account))
+    Connection.objects.filter(pk=desk.connection.pk).update(**{"polled_at": None, **states[how]})
+    firm = Firm.objects.get(pk=desk.firm.pk)
+
+    read = [_standing(account) for account in Account.objects.filter(archived_at=None)]
+    statuses, reasons = selectors.account_counts(firm)
+    assert statuses == Counter(one.status for one in read)
+    assert reasons == Counter(one.reason for one in read if one.reason)
+    for model in (Invoice, Payment):
+        rows = selectors.annotate_documents(model.with_deleted.filter(firm=firm))
+        shown = [row for row in rows if not row.is_deleted or row.quickbooks_status in ("waiting", "failed")]
+        assert selectors.document_counts(firm, model) == Counter(row.quickbooks_status for row in shown)
+
+
+def test_a_page_of_progress_asks_again_the_later_the_longer_counting_takes(desk: Desk) -> None:
+    now = selectors.progress(desk.connection)
+    desk.syncing("Busy", asked_at=timezone.now())
+    busy = selectors.progress(desk.connection)
+    after = [replace(one, counting_took_s=s).refresh_after_s for one in (busy, now) for s in (0.001, 0.51, 1.5, 30)]
+    assert after == [2, 6, 15, 60, 10, 10, 15, 60]
+
+
 def test_the_search_shows_parents_and_who_has_taken_a_customer(
     desk: Desk, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
@@ -196,7 +248,17 @@ def test_consequences_count_what_would_be_sent(desk: Desk, django_assert_num_que
         outcome = selectors.consequences(account, desk.connection)
     assert (outcome.invoices, str(outcome.invoices_total)) == (1, "100.00")
     assert (outcome.payments, str(outcome.payments_total)) == (1, "40.00")
-    assert (outcome.too_early, outcome.already_there) == (1, 1)
+    assert (outcome.too_early, outcome.already_there, outcome.in_closed_period) == (1, 1, 0)
+
+
+def test_consequences_count_what_lies_in_a_closed_period_and_leave_out_what_is_not_to_be_synced(desk: Desk) -> None:
+    account = desk.failed("Bright Dental")
+    for day in (date(2025, 12, 31), date(2026, 1, 31), date(2026, 2, 1)):
+        desk.invoice(account, day)
+    desk.invoice(account, date(2026, 1, 15), status="skipped")
+    desk.connection.books_closed_on = date(2026, 1, 31)
+    outcome = selectors.consequences(account, desk.connection)
+    assert (outcome.invoices, outcome.in_closed_period, outcome.too_early) == (2, 1, 1)
 
 
 def test_progress_counts_what_is_decided_and_sent(
@@ -217,3 +279,24 @@ def test_progress_counts_what_is_decided_and_sent(
     assert now.is_first and not now.is_finished
     assert now.run == run
     assert now.time_left is not None and 55 < now.time_left.total_seconds() < 120
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("b", ["Bright Dental"]),
+        ("de", ["Bright Dental", "Old Mill:Desmond"]),
+        ("ta", []),
+        ("ent", ["Bright Dental"]),
+        ("山", ["株式会社山田"]),
+        ("dental b", ["Bright Dental"]),
+    ],
+)
+def test_one_letter_begins_the_name_two_a_word_and_more_may_stand_anywhere(
+    desk: Desk, query: str, found: list[str]
+) -> None:
+    desk.customer("Bright Dental")
+    desk.customer("Desmond", parent=desk.customer("Old Mill"))
+    desk.customer("株式会社山田")
+    choices = selectors.customers_found(desk.account("Anybody"), desk.connection, query).choices
+    assert sorted(choice.customer.full_name for choice in choices) == sorted(found)

@@ -19,9 +19,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from accounts import services as books
 from accounts.models import Account, Invoice, Payment
 from portal.models import Firm, User
-from qbsync import engine, services
+from qbsync import engine, mirror, services
 from qbsync.gateway.limiter import Priority
-from qbsync.models import AccountSync, HistoryEntry, InvoiceSync, PaymentSync, PushIntent
+from qbsync.matching import name_before_deletion
+from qbsync.metering import Session
+from qbsync.models import AccountSync, Customer, HistoryEntry, InvoiceSync, PaymentSync, PushIntent
 from qbsync.payloads import mark_of
 from qbsync.services import Refused
 from qbsync.states import DocumentStatus, Event, Status, next_status
@@ -31,6 +33,7 @@ from tests.simulated import Simulator
 pytestmark = pytest.mark.django_db(transaction=True)
 
 KNOWN, STRANGER, VENDOR = "Acme", "Zed Ltd", "Metro Power"
+_NOW = timedelta(0)
 NAMES = st.sampled_from([KNOWN, KNOWN, STRANGER, VENDOR])
 WRITES = [{"endpoint": "batch", "entity": kind} for kind in ("Invoice", "Payment", "Customer")]
 FAULTS: list[dict[str, Any]] = [
@@ -67,6 +70,26 @@ class Desk(RuleBasedStateMachine):
     def press_create(self, name: str) -> None:
         with suppress(Refused):
             services.account_create_customer(account=self._account(name), by=self.alice)
+
+    @rule(name=NAMES)
+    def press_reactivate_and_link(self, name: str) -> None:
+        inactive = Customer.objects.filter(connection=self.office.connection, active=False).first()
+        with suppress(Refused):
+            if inactive:
+                services.account_sync(account=self._account(name), by=self.alice, customer=inactive, reactivate=True)
+
+    @rule(name=NAMES, move=st.booleans(), place=st.integers(0, 2))
+    def press_change_customer(self, name: str, move: bool, place: int) -> None:
+        customers = list(Customer.objects.filter(connection=self.office.connection).order_by("pk"))
+        with suppress(Refused):
+            if customers:
+                chosen = customers[place % len(customers)]
+                services.account_change_customer(account=self._account(name), by=self.alice, customer=chosen, move=move)
+
+    @rule(name=NAMES)
+    def press_undo(self, name: str) -> None:
+        with suppress(Refused):
+            services.account_undo(account=self._account(name), by=self.alice)
 
     @rule(name=NAMES)
     def press_unsync(self, name: str) -> None:
@@ -108,8 +131,27 @@ class Desk(RuleBasedStateMachine):
 
     @rule()
     def make_the_customer_inactive_or_active_there(self) -> None:
-        (customer, *_) = self.office.remote("Customer")
-        self.simulator.change(self.office.realm, "Customer", customer["Id"], Active=not customer["Active"])
+        (customer, *others) = self.office.remote("Customer")
+        name = name_before_deletion(customer["DisplayName"])
+        if all(other["DisplayName"] != name for other in others):  # else QuickBooks refuses it
+            self.simulator.change(self.office.realm, "Customer", customer["Id"], Active=not customer["Active"])
+
+    @rule()
+    def rename_a_customer_there(self) -> None:
+        if actives := self._active_customers():
+            name = f"{actives[0]['DisplayName']} {len(self.office.simulator.entities(self.office.realm, 'Customer'))}"
+            if all(one["DisplayName"] != name for one in actives):
+                self.simulator.change(self.office.realm, "Customer", actives[0]["Id"], DisplayName=name)
+
+    @rule()
+    def merge_customers_there(self) -> None:
+        if len(actives := self._active_customers()) > 1:
+            self.simulator.merge(self.office.realm, "Customer", gone=actives[0]["Id"], into=actives[1]["Id"])
+
+    @rule(kind=st.sampled_from(["Invoice", "Payment"]))
+    def date_a_document_anew_there(self, kind: str) -> None:
+        if there := self.office.remote(kind):
+            self.simulator.change(self.office.realm, kind, there[-1]["Id"], TxnDate="2026-07-07")
 
     @rule()
     def add_a_customer_there(self) -> None:
@@ -150,6 +192,13 @@ class Desk(RuleBasedStateMachine):
         for row in AccountSync.objects.filter(connection=self.office.connection, status=Status.SYNCING):
             assert row.due_at is not None, f"{row} waits for nothing"
 
+    @invariant()
+    def no_payment_is_on_an_invoice_of_another_customer(self) -> None:
+        customers = {one["Id"]: one["CustomerRef"]["value"] for one in self.office.remote("Invoice")}
+        for payment in self.office.remote("Payment"):
+            for line in payment["Line"]:
+                assert customers[line["LinkedTxn"][0]["TxnId"]] == payment["CustomerRef"]["value"]
+
     def teardown(self) -> None:
         """Once QuickBooks answers again all comes to rest, nothing twice and nothing half-done."""
         self.simulator.faults(self.office.realm)
@@ -171,7 +220,11 @@ class Desk(RuleBasedStateMachine):
         for kind in ("Invoice", "Payment"):
             marks = Counter(mark_of(one.get("PrivateNote")) for one in self.office.remote(kind))
             assert set(marks.values()) <= {1}, f"{kind} is there twice"
-        for row in rows.filter(status=Status.SYNCED):
+        actives = {one["Id"] for one in self._active_customers()}
+        mirror.refresh(self.office.connection, Session(self.office.connection, Priority.PEOPLE).company, max_age=_NOW)
+        for row in rows.filter(status=Status.SYNCED).select_related("customer"):
+            assert row.customer is not None
+            assert row.customer.qbo_id in actives, f"{row}, but its customer is not active"
             self._documents_have_arrived(row.account)
 
     def _documents_have_arrived(self, account: Account) -> None:
@@ -186,6 +239,9 @@ class Desk(RuleBasedStateMachine):
                 assert row.reason == "waits_for_invoice", f"{document} waits: {row.reason}"
             elif row.status != DocumentStatus.SKIPPED:
                 assert row.settled_revision == document.revision, f"{document} is {row.status} at an older revision"
+
+    def _active_customers(self) -> list[dict[str, Any]]:
+        return [one for one in self.office.remote("Customer") if one["Active"]]
 
     def _account(self, name: str) -> Account:
         return Account.objects.get(pk=self.accounts[name].pk)

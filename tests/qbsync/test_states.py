@@ -21,6 +21,8 @@ EXPECTED = {
     (Status.SYNCED, Event.LINK_LOST): Status.NOT_SYNCED,
     (Status.SYNCING, Event.LINK_LOST): Status.NOT_SYNCED,
     (Status.FAILED, Event.LINK_LOST): Status.NOT_SYNCED,
+    (Status.NOT_SYNCED, Event.LINK_LOST): Status.NOT_SYNCED,
+    (Status.NOT_SYNCED, Event.FOLLOWED): Status.SYNCED,
     (Status.FAILED, Event.JUDGED_AGAIN): Status.SYNCING,
 }
 
@@ -37,7 +39,8 @@ def test_skipped_is_left_only_because_a_person_asks() -> None:
 
 @pytest.mark.parametrize("reason", [reason for reason in Reason if reason])
 def test_every_reason_of_an_account_has_a_sentence_and_a_remedy(reason: Reason) -> None:
-    detail = dict.fromkeys(("name", "holder", "customer", "account", "problem", "count", "message", "remedy"), "x")
+    names = ("name", "holder", "customer", "survivor", "account", "problem", "count", "message", "remedy")
+    detail = dict.fromkeys(names, "x")
     sentence, remedy = wording.explain(reason, {**detail, "others": ["Acme (A1)", "Acme (A2)"]})
     assert sentence
     assert remedy

@@ -208,7 +208,7 @@ def test_the_banner_tells_of_a_broken_connection_on_every_page(desk: Desk) -> No
     assert 'class="banner' not in browser.get(account.get_absolute_url()).content.decode()
     Connection.objects.update(status=ConnectionStatus.BROKEN, broken_reason="grant_revoked")
     for address in (account.get_absolute_url(), "/clients/accounts/"):
-        assert "QuickBooks refuses the connection." in browser.get(address).content.decode()
+        assert "The QuickBooks connection was ended." in browser.get(address).content.decode()
 
 
 def test_the_banner_tells_when_no_worker_is_running(desk: Desk) -> None:

@@ -161,7 +161,7 @@ def test_change_customer_says_where_the_documents_stay(desk: Desk) -> None:
     desk.invoice(account, status="synced", qbo_id="7", settled_revision=1, pushed_revision=1)
     browser = desk.sign_in(desk.olivia)
     question = " ".join(browser.get(_url(account, "change")).content.decode().split())
-    assert "What is already in QuickBooks (1 document) stays with that customer." in question
+    assert "1 document is in QuickBooks already, and stays with the customer it has" in question
     browser.post(_url(account, "change"), {"choose": "1", "customer": other.pk})
     assert _row(account).asked_customer == other
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts import services as books
-from accounts.models import Invoice
+from accounts.models import Invoice, Payment
 from portal.models import Membership
 from qbsync.models import AccountSync, Connection, ConnectionStatus, InvoiceSync, PaymentSync
 from qbsync.states import DocumentReason, DocumentStatus, Reason, Status
@@ -248,7 +248,8 @@ def test_the_banner_and_the_accounts_panel_lead_to_the_errors(desk: Desk) -> Non
     fine = desk.sign_in(desk.adam).get("/clients/accounts/").content.decode()
     assert ERRORS not in fine
     desk.invoice(account, **REFUSED)
-    assert f'href="{ERRORS}"' in desk.sign_in(desk.adam).get("/clients/accounts/").content.decode()
+    page = desk.sign_in(desk.adam).get("/clients/accounts/").content.decode()
+    assert f'href="{ERRORS}?tab=invoices">1 invoice failed</a>' in page
     panel = desk.sign_in(desk.adam).get(account.get_absolute_url()).content.decode()
     assert f"{ERRORS}?account={account.pk}" in panel and "1 failed: why, and what to do" in panel
     account.team.add(desk.erin)
@@ -274,3 +275,50 @@ def test_every_run_of_the_firm_is_listed_on_pages_of_fifty(desk: Desk) -> None:
     assert runs in adam.get("/settings/integrations/quickbooks/").content.decode()
     assert "Nothing has been synced yet" in desk.sign_in(desk.nadia).get(runs).content.decode()
     assert desk.sign_in(desk.erin).get(runs).status_code == 403
+
+
+def _waiting_payment(desk: Desk) -> tuple[Payment, Invoice]:
+    """A payment that waits for an invoice from before the sync date, and that invoice."""
+    account = desk.synced("Linked LLC")
+    early = desk.invoice(account, day=date(2025, 12, 1))
+    payment = books.payment_record(
+        account=account, date=date(2026, 3, 1), amount=early.total, allocations={early.pk: early.total}
+    )
+    waits = {"status": DocumentStatus.WAITING, "reason": DocumentReason.INVOICE_BEFORE_SYNC_DATE}
+    PaymentSync.objects.create(
+        document=payment, account=account, connection=desk.connection, changed_at=NOON,
+        detail={"invoice": early.number}, **waits,
+    )  # fmt: skip
+    return payment, early
+
+
+def test_a_payment_that_waits_for_an_early_invoice_is_listed_with_the_button_that_syncs_it(desk: Desk) -> None:
+    payment, early = _waiting_payment(desk)
+    shown = _get(desk, "?tab=payments")
+    assert f"Waits for invoice {early.number}" in shown and f"Sync invoice {early.number}</button>" in shown
+    assert f"{ERRORS}payments/{payment.pk}/retry/" not in shown, "a retry of the payment would change nothing"
+    browser = desk.sign_in(desk.adam)
+    assert browser.get(f"{ERRORS}retry/?tab=payments&cause=invoice_before_sync_date").status_code == 404
+    browser.post(f"{ERRORS}invoices/{early.pk}/retry/?tab=payments")
+    assert InvoiceSync.objects.get(document=early).asked
+
+
+def test_the_page_of_a_payment_that_waits_for_an_early_invoice_has_the_button_that_syncs_it(desk: Desk) -> None:
+    payment, early = _waiting_payment(desk)
+    address = f"/clients/accounts/{payment.account_id}/payments/{payment.pk}/"
+    press = f"/clients/payments/{payment.pk}/quickbooks/remedy/invoice/"
+    adam = desk.sign_in(desk.adam)
+    page = adam.get(address).content.decode()
+    assert f"Waits for invoice {early.number}" in page and press in page
+    assert adam.post(press).headers["Location"] == address
+    assert InvoiceSync.objects.get(document=early).asked
+    assert press not in adam.get(address).content.decode(), "it is on its way"
+    refused = adam.post(press, headers={"HX-Request": "true"}).content.decode()
+    assert "does not wait for an invoice from before the sync date any more" in refused
+
+
+def test_an_invoice_has_no_invoice_to_wait_for(desk: Desk) -> None:
+    _, early = _waiting_payment(desk)
+    press = f"/clients/invoices/{early.pk}/quickbooks/remedy/invoice/"
+    assert desk.sign_in(desk.adam).post(press).status_code == 404
+    assert not InvoiceSync.objects.filter(document=early).exists()

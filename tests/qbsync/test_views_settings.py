@@ -119,7 +119,7 @@ def test_the_progress_ends_with_the_connection(desk: Desk) -> None:
 def test_a_broken_connection_names_the_reason_and_offers_reconnect_to_the_owner(desk: Desk) -> None:
     Connection.objects.update(status=ConnectionStatus.BROKEN, broken_reason="grant_revoked")
     page = desk.sign_in(desk.olivia).get(SETTINGS).content.decode()
-    assert "QuickBooks no longer accepts this connection" in page
+    assert "It was disconnected in QuickBooks or by Intuit." in page
     assert f'action="{SETTINGS}reconnect/"' in page
     assert f'action="{SETTINGS}reconnect/"' not in desk.sign_in(desk.adam).get(SETTINGS).content.decode()
 
@@ -161,6 +161,21 @@ def test_a_newcomer_connects_in_four_steps_and_the_first_sync_begins(unconnected
     assert again["Location"] == SETTINGS
     connection.refresh_from_db()
     assert connection.sync_manual_payments
+
+
+def test_a_company_outside_the_us_is_asked_for_its_tax_codes_at_once(unconnected: Desk, simulator: Simulator) -> None:
+    Firm.objects.filter(pk=unconnected.firm.pk).update(currency="GBP")
+    preferences = {"TaxPrefs": {"UsingSalesTax": True}, "CurrencyPrefs": {"HomeCurrency": {"value": "GBP"}}}
+    codes = [{"Id": "7", "Name": "20.0% S"}, {"Id": "9", "Name": "No VAT"}]
+    browser = unconnected.sign_in(unconnected.olivia)
+    _connect(browser, simulator.company("British Books", country="GB", Preferences=preferences, TaxCode=codes))
+    page = browser.get(f"{SETTINGS}setup/").content.decode()
+    assert "Tax code for taxable lines" in page and "Tax code for other lines" in page
+    chosen = dict(re.findall(r'name="(income_account|service_item)".*?value="(\d+)" selected', page, re.DOTALL))
+    browser.post(f"{SETTINGS}setup/", {**chosen, "taxable_code": "7", "exempt_code": "9"})
+    connection = Connection.objects.get()
+    assert (connection.taxable_code_name, connection.exempt_code_name) == ("20.0% S", "No VAT")
+    assert connection.set_up_at is not None
 
 
 def test_a_choice_that_the_company_does_not_have_is_said_at_the_field(unconnected: Desk, simulator: Simulator) -> None:

@@ -96,8 +96,8 @@ def test_a_non_us_company_uses_its_own_tax_codes_and_time(make_company: Callable
         country="CA", time_zone="America/Toronto", Customer=[{"Id": "1", "DisplayName": "A"}],
         Preferences={"TaxPrefs": {"UsingSalesTax": True}, "CurrencyPrefs": {"HomeCurrency": {"value": "CAD"}}},
     )  # fmt: skip
-    invoice = company.invoice(100)
-    assert invoice["CurrencyRef"]["value"] == "CAD"
+    invoice = company.invoice(100, GlobalTaxCalculation="NotApplicable")
+    assert (invoice["CurrencyRef"]["value"], invoice["TotalAmt"]) == ("CAD", 100)
     detail = {"ItemRef": {"value": "1"}, "TaxCodeRef": {"value": "2"}}
     line = {"Amount": 100, "DetailType": "SalesItemLineDetail", "SalesItemLineDetail": detail}
     body = {"CustomerRef": {"value": "1"}, "Line": [line], "GlobalTaxCalculation": "TaxExcluded"}
@@ -105,6 +105,30 @@ def test_a_non_us_company_uses_its_own_tax_codes_and_time(make_company: Callable
     inclusive = company.write("Invoice", {**body, "GlobalTaxCalculation": "TaxInclusive"})
     assert (inclusive["TotalAmt"], inclusive["TxnTaxDetail"]["TotalTax"]) == (100, 7.41)
     assert company.get(f"companyinfo/{company.realm}").json()["time"][-6:] in ("-05:00", "-04:00")
+
+
+def test_outside_the_us_every_line_bears_a_tax_code(make_company: Callable[..., Company]) -> None:
+    company = make_company(
+        country="GB", Customer=[{"Id": "1", "DisplayName": "A"}], Preferences={"TaxPrefs": {"UsingSalesTax": True}}
+    )
+    line = {"Amount": 100, "DetailType": "SalesItemLineDetail", "SalesItemLineDetail": {"ItemRef": {"value": "1"}}}
+    refused = company.post("invoice", {"CustomerRef": {"value": "1"}, "Line": [line]})
+    assert refused.json()["Fault"]["Error"][0]["code"] == "6000"
+
+
+def test_automated_sales_tax_keeps_the_amount_that_is_sent_or_computes_its_own(
+    make_company: Callable[..., Company],
+) -> None:
+    detail = {"ItemRef": {"value": "1"}, "TaxCodeRef": {"value": "TAX"}}
+    line = {"Amount": 100, "DetailType": "SalesItemLineDetail", "SalesItemLineDetail": detail}
+    body = {"CustomerRef": {"value": "1"}, "Line": [line], "TxnTaxDetail": {"TotalTax": 5}}
+    for answer, total in (("keep", 105), ("recompute", 108)):
+        company = make_company(
+            Customer=[{"Id": "1", "DisplayName": "A"}],
+            Preferences={"TaxPrefs": {"UsingSalesTax": True, "PartnerTaxEnabled": True}},
+            options={"automated_tax": answer},
+        )
+        assert company.write("Invoice", body)["TotalAmt"] == total
 
 
 def test_several_currencies_need_to_be_switched_on(make_company: Callable[..., Company]) -> None:

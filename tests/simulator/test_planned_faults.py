@@ -165,3 +165,13 @@ def test_a_lapsed_subscription_stops_the_company(company: Company) -> None:
     company.control("options", {"billing_lapsed": True})
     answer = company.get("customer/1")
     assert (answer.status_code, answer.json()["Fault"]["Error"][0]["code"]) == (400, "6190")
+
+
+def test_a_page_is_cut_short_although_there_is_more(company: Company) -> None:
+    plan(company, "short_page", match={"endpoint": "query"}, rows=1)
+    plan(company, "short_page", match={"endpoint": "batch_item", "contains": "FROM Customer"}, rows=1)
+    everybody = "SELECT * FROM Customer WHERE Active IN (true, false)"
+    assert len(company.query(everybody)["Customer"]) == 1
+    assert len(company.query(everybody)["Customer"]) == 2
+    (cut,) = company.batch({"Query": everybody})
+    assert len(cut["QueryResponse"]["Customer"]) == 1

@@ -8,14 +8,13 @@ from dataclasses import dataclass, field
 
 from django.db.models import QuerySet
 
-from accounts.models import Account, AccountType, Contact, Tag
+from accounts.models import Account, AccountType, Contact, Tag, TagColor
 from accounts.services import rules
 from accounts.services.bulk.records import AccountRecord, Counts, Errors
 from accounts.services.clients import contact_problem, name_problem
 from accounts.services.ledger import CHUNK, chunks
+from accounts.services.tags import tag_name_problem
 from portal.models import Firm, Membership
-
-TAG_COLORS = ("slate", "blue", "green", "amber", "rose", "violet", "teal")
 
 
 @dataclass
@@ -129,7 +128,7 @@ def _check(record: AccountRecord, books: _Books, errors: Errors) -> None:
     if record.contact is not None:
         errors.add(record.line, "Contact", contact_problem(record.contact))
     for tag in record.tags or ():
-        errors.add(record.line, "Tags", rules.text_problem(tag, "A tag", 50, required=True))
+        errors.add(record.line, "Tags", tag_name_problem(tag))
     for email in record.team or ():
         if email.lower() not in books.members:
             errors.add(record.line, "Team", f"No member of the firm signs in as “{email[:80]}”.")
@@ -140,7 +139,7 @@ def _write_tags(firm: Firm, pairs: list[tuple[Account, AccountRecord]]) -> None:
     tags = {tag.name.casefold(): tag for tag in firm.tags.all()}
     missing = [name for folded, name in wanted.items() if folded not in tags]
     added = [
-        Tag(firm=firm, name=name, color=TAG_COLORS[(len(tags) + place) % len(TAG_COLORS)])
+        Tag(firm=firm, name=name, color=TagColor.values[(len(tags) + place) % len(TagColor.values)])
         for place, name in enumerate(missing)
     ]
     tags |= {tag.name.casefold(): tag for tag in Tag.objects.bulk_create(added)}

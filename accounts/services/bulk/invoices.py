@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from accounts.models import ZERO, Account, Invoice, InvoiceLine, Service
@@ -16,7 +16,7 @@ from accounts.services.ledger import CHUNK, chunks
 from accounts.services.rules import LineInput, money
 from portal.models import Firm
 
-_Line = tuple[str, str, Decimal, Decimal]  # service in lower case, description, quantity, rate
+_Line = tuple[str, str, Decimal, Decimal, bool]  # service in lower case, description, quantity, rate, taxable
 
 
 @dataclass
@@ -38,9 +38,11 @@ def compare(firm: Firm, records: Sequence[InvoiceRecord], errors: Errors) -> Inv
     changes = InvoiceChanges()
     accounts = accounts_by_code(firm, {record.account for record in records})
     invoices, lines = _invoices_by_number(firm, {record.number for record in records})
-    for record in records:
+    taxable = {service.name.casefold(): service.taxable for service in firm.services.all()}
+    for given in records:
         before = errors.count
-        account, invoice = accounts.get(record.account), invoices.get(record.number)
+        account, invoice = accounts.get(given.account), invoices.get(given.number)
+        record = _completed(given, invoice, lines[invoice.pk] if invoice else [], taxable)
         if account is None:
             errors.add(record.line, "Account ID", f"There is no account with the ID “{record.account[:40]}”.")
         elif invoice is not None and invoice.account_id != account.pk:
@@ -52,7 +54,7 @@ def compare(firm: Firm, records: Sequence[InvoiceRecord], errors: Errors) -> Inv
             if account.archived_at is not None:
                 errors.add(record.line, "Account ID", f"{account.name} is archived. Restore the account first.")
             changes.new.append((account, record))
-        elif _header(record) == (invoice.date, invoice.due_date, invoice.memo) and _lines(record) == lines[invoice.pk]:
+        elif _header(record) == _header(invoice) and _lines(record) == lines[invoice.pk]:
             changes.unchanged += 1
         elif invoice.is_void:
             errors.add(record.line, "Number", f"Invoice {invoice.number} is void and cannot be changed.")
@@ -73,14 +75,14 @@ def write(firm: Firm, changes: InvoiceChanges) -> set[int]:
         invoice.total = _total(record)
         invoice.revision += 1
     for invoice, record in [*pairs, *changes.changed]:
-        invoice.date, invoice.due_date, invoice.memo = _header(record)
+        invoice.date, invoice.due_date, invoice.memo, invoice.tax = _header(record)
     Invoice.objects.bulk_create([invoice for invoice, _ in pairs], batch_size=CHUNK)
     Invoice.objects.bulk_create(
         [invoice for invoice, _ in changes.changed],
         batch_size=CHUNK,
         update_conflicts=True,
         unique_fields=["id"],
-        update_fields=["date", "due_date", "memo", "total", "revision"],
+        update_fields=["date", "due_date", "memo", "tax", "total", "revision"],
     )
     for chunk in chunks([invoice.pk for invoice, _ in changes.changed]):
         InvoiceLine.objects.filter(invoice__in=chunk).delete()
@@ -94,7 +96,8 @@ def write(firm: Firm, changes: InvoiceChanges) -> set[int]:
             description=line.description,
             quantity=line.quantity,
             rate=line.rate,
-            amount=_amount(line),
+            amount=_input(line).amount,
+            taxable=bool(line.taxable),
         )
         for invoice, record in pairs
         for position, line in enumerate(record.lines, start=1)
@@ -111,10 +114,27 @@ def _invoices_by_number(firm: Firm, numbers: set[str]) -> tuple[dict[str, Invoic
         invoices |= {invoice.number: invoice for invoice in found}
     for ids in chunks([invoice.pk for invoice in invoices.values()]):
         rows = InvoiceLine.objects.filter(invoice__in=ids).order_by("invoice", "position")
-        columns = rows.values_list("invoice", "service__name", "description", "quantity", "rate")
-        for invoice_id, service, description, quantity, rate in columns:
-            lines[invoice_id].append(((service or "").casefold(), description, quantity, rate))
+        columns = rows.values_list("invoice", "service__name", "description", "quantity", "rate", "taxable")
+        for invoice_id, service, description, quantity, rate, taxable in columns:
+            lines[invoice_id].append(((service or "").casefold(), description, quantity, rate, taxable))
     return invoices, lines
+
+
+def _completed(
+    record: InvoiceRecord, invoice: Invoice | None, lines: Sequence[_Line], taxable: Mapping[str, bool]
+) -> InvoiceRecord:
+    """The record with what it does not say: the tax as it is, lines taxable as they were or as their services are."""
+    tax = record.tax if record.tax is not None else invoice.tax if invoice else ZERO
+    completed = [
+        line
+        if line.taxable is not None
+        else replace(
+            line,
+            taxable=lines[place][-1] if place < len(lines) else taxable.get(line.service.casefold(), False),
+        )
+        for place, line in enumerate(record.lines)
+    ]
+    return replace(record, tax=tax, lines=completed)
 
 
 def _check(record: InvoiceRecord, errors: Errors) -> Decimal:
@@ -127,10 +147,10 @@ def _check(record: InvoiceRecord, errors: Errors) -> Decimal:
         errors.add(record.line, "Number", rules.MOST_LINES_SENTENCE)
     before = errors.count
     for line in record.lines:
-        service = Service(name=line.service) if line.service else None
-        entered = LineInput(service, line.description, line.quantity, line.rate)
         errors.add(line.line, "Service", rules.text_problem(line.service, "The service's name", 100))
-        errors.add(line.line, "", rules.line_problem(entered))
+        errors.add(line.line, "", rules.line_problem(_input(line)))
+    is_taxable = any(line.taxable for line in record.lines)
+    errors.add(record.line, "Sales tax", rules.tax_problem(record.tax or ZERO, has_taxable_line=is_taxable))
     if errors.count > before:
         return ZERO
     total = _total(record)
@@ -146,22 +166,26 @@ def _services(firm: Firm, lines: Iterable[LineRecord]) -> dict[str, Service]:
         folded = line.service.casefold()
         if folded and folded not in services and folded not in missing:
             rate = max(line.rate, ZERO).quantize(rules.CENT)
-            missing[folded] = Service(firm=firm, name=line.service, rate=rate)
+            missing[folded] = Service(firm=firm, name=line.service, rate=rate, taxable=bool(line.taxable))
     Service.objects.bulk_create(missing.values())
     return services | missing
 
 
-def _header(record: InvoiceRecord) -> tuple[datetime.date, datetime.date | None, str]:
-    return record.date, record.due_date, record.memo
+def _header(invoice: Invoice | InvoiceRecord) -> tuple[datetime.date, datetime.date | None, str, Decimal]:
+    return invoice.date, invoice.due_date, invoice.memo, invoice.tax or ZERO
 
 
 def _lines(record: InvoiceRecord) -> list[_Line]:
-    return [(line.service.casefold(), line.description, line.quantity, line.rate) for line in record.lines]
+    return [
+        (line.service.casefold(), line.description, line.quantity, line.rate, bool(line.taxable))
+        for line in record.lines
+    ]
 
 
-def _amount(line: LineRecord) -> Decimal:
-    return LineInput(None, line.description, line.quantity, line.rate).amount
+def _input(line: LineRecord) -> LineInput:
+    service = Service(name=line.service) if line.service else None
+    return LineInput(service, line.description, line.quantity, line.rate, bool(line.taxable))
 
 
 def _total(record: InvoiceRecord) -> Decimal:
-    return sum((_amount(line) for line in record.lines), ZERO)
+    return rules.invoice_total(map(_input, record.lines), record.tax or ZERO)

@@ -71,18 +71,22 @@ class AccountRecord:
 
 @dataclass(frozen=True, slots=True)
 class LineRecord:
-    """A line of an invoice. A service that the firm does not have yet is added, with this rate."""
+    """A line of an invoice. A service that the firm does not have yet is added, with this rate.
+
+    ``taxable`` None: as the invoice's line in this place was, else as the service is.
+    """
 
     line: int
     service: str
     description: str
     quantity: Decimal
     rate: Decimal
+    taxable: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class InvoiceRecord:
-    """An invoice by its number, of the account with this ID."""
+    """An invoice by its number, of the account with this ID. ``tax`` None: as it is, at first none."""
 
     line: int
     number: str
@@ -91,6 +95,7 @@ class InvoiceRecord:
     due_date: datetime.date | None = None
     memo: str = ""
     lines: list[LineRecord] = field(default_factory=list)
+    tax: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

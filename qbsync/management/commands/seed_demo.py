@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
+from django.urls import reverse
 
 from accounts.models import Account, Invoice, Payment
 from accounts.services import invoice_void, payment_void
@@ -65,6 +66,11 @@ class Command(BaseCommand):
         else:
             simulator.company_create(company(demo, drawn))
             self._say(firm, f"QuickBooks company {demo.realm_id} made")
+        simulator.webhooks_register(
+            demo.realm_id,
+            url=settings.PORTAL_BASE_URL + reverse("quickbooks_webhooks"),
+            verifier_token=settings.QBO_WEBHOOK_VERIFIER_TOKEN,
+        )
         if demo.is_connected and not skip_connect:
             skipped = [client.name for client in drawn if client.is_skipped]
             done = connect(firm, owner_of(firm), simulator, demo.realm_id, skipped)

@@ -87,6 +87,12 @@ def rates_of(books: Books, code: str) -> list[tuple[str, Decimal]]:
     return rates
 
 
+def _by_address(books: Books) -> dict[str, Any] | None:
+    """The tax code that automated sales tax finds for an address: always the company's first one."""
+    known = books.store.rows(books.realm, "kind = ? ORDER BY id LIMIT 1", ("TaxCode",))
+    return {"value": str(known[0].id)} if known else None
+
+
 def tax_detail(books: Books, body: dict[str, Any], taxable: dict[str, Decimal]) -> dict[str, Any]:
     """The TxnTaxDetail of a sale. `taxable` is the net amount per line tax code.
 
@@ -97,6 +103,11 @@ def tax_detail(books: Books, body: dict[str, Any], taxable: dict[str, Decimal]) 
     if not books.preference("TaxPrefs", "UsingSalesTax", False):
         return {"TotalTax": 0}
     chosen = sent.get("TxnTaxCodeRef")
+    automated = books.preference("TaxPrefs", "PartnerTaxEnabled", False)
+    if automated and not chosen and books.company.options.automated_tax == "recompute":
+        chosen = _by_address(books)
+    if books.company.country != "US" and "NON" in taxable and body.get("GlobalTaxCalculation") != "NotApplicable":
+        raise faults.business("Make sure all your transactions have a GST/VAT rate before you save.")
     lines: list[dict[str, Any]] = []
     for code, net in taxable.items():
         actual = (chosen or {}).get("value", "") if code == "TAX" else code
@@ -109,7 +120,6 @@ def tax_detail(books: Books, body: dict[str, Any], taxable: dict[str, Decimal]) 
             }  # fmt: skip
             lines.append({"Amount": tax, "DetailType": "TaxLineDetail", "TaxLineDetail": detail})
     total = sum((Decimal(line["Amount"]) for line in lines), Decimal(0))
-    automated = books.preference("TaxPrefs", "PartnerTaxEnabled", False)
     if automated and not lines and sent.get("TotalTax"):
         total = Decimal(sent["TotalTax"])
     result: dict[str, Any] = {"TxnTaxCodeRef": {"value": chosen["value"]}} if chosen else {}

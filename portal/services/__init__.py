@@ -1,0 +1,1 @@
+"""What people do with their firm's team: the verbs, each with its rules."""

@@ -1,0 +1,1 @@
+"""The pages of the portal itself: signing in, the own profile, the team, the way home."""

@@ -1,0 +1,127 @@
+"""Every page under axe, light and dark; none scrolls sideways on a phone, and none reports an error to the console.
+
+What the Content-Security-Policy stops is such an error too.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import groupby
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.urls import resolve
+from django.utils import timezone
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, expect
+from playwright.sync_api import Page as Tab
+
+from accounts.models import Tag
+from portal.models import Membership
+from qbsync.states import DocumentReason, DocumentStatus, Reason
+from tests.pages import NO_PAGE, Page, pages_of
+from tests.qbsync.desk import Desk, make_desk
+from tests.simulated import Simulator
+from tests.test_access_matrix import ASKED
+
+CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast"]}, "resultTypes": ["violations"]}
+"""What a dark page is asked: all else that axe looks at is the same in both schemes."""
+REFUSED: dict[str, Any] = {
+    "status": DocumentStatus.FAILED,
+    "reason": DocumentReason.REFUSED,
+    "detail": {"message": "The books are closed.", "remedy": "Open them.", "answer": "Period closed", "code": "6210"},
+    "settled_revision": 1,
+}
+
+
+@pytest.fixture
+def desk(transactional_db: None, simulator: Simulator) -> Desk:
+    """Olivia's firm with something to show on each page: each status, documents, runs, requests, a comparison."""
+    desk = make_desk()
+    desk.join(simulator, "Acme Incorporated")
+    now = timezone.now()
+    synced = desk.synced("Linked LLC")
+    synced.team.add(desk.erin)
+    synced.tags.add(Tag.objects.create(firm=desk.firm, name="Monthly"))
+    desk.payment(synced, status=DocumentStatus.SYNCED, qbo_id="7", pushed_revision=1, settled_revision=1)
+    for row in ({"status": DocumentStatus.SYNCED, "qbo_id": "5", "pushed_revision": 1, "settled_revision": 1}, REFUSED):
+        desk.invoice(synced, **row)
+    desk.invoice(desk.failed("Acme"))
+    desk.failed("Ada Twin", Reason.SEVERAL_MATCHES)
+    desk.customer("Acme Incorporated")
+    desk.skipped("Left Alone")
+    desk.syncing("Under Way", asked_at=now)
+    desk.account("Never Asked For")
+    desk.connection.runs.create(started_at=now - timedelta(minutes=5), ended_at=now, started_by=desk.adam.user)
+    desk.connection.request_counts.create(day=now.date(), endpoint="query", metered=True, count=17)
+    return desk
+
+
+def test_every_address_that_answers_a_page_is_looked_at(desk: Desk) -> None:
+    looked_at = {resolve(page.address.partition("?")[0]).url_name for page in pages_of(desk.firm)}
+    asked = {line.name for line in ASKED if line.get != "nobody" and not line.name.startswith("admin:")}
+    missing = asked - looked_at - set(NO_PAGE)
+    assert not missing, f"Add {', '.join(sorted(missing))} to tests/pages.py, or to NO_PAGE there with the reason."
+    idle = set(NO_PAGE) & looked_at | set(NO_PAGE) - asked
+    assert not idle, f"Take {', '.join(sorted(idle))} out of NO_PAGE in tests/pages.py."
+
+
+def test_no_page_has_a_violation_an_error_or_a_sideways_scroll(browser: Browser, site: str, desk: Desk) -> None:
+    people = {"owner": desk.olivia, "admin": desk.adam, "employee": desk.erin, "newcomer": desk.nadia}
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    pages = sorted(pages_of(desk.firm), key=lambda page: page.person)
+    for person, theirs in groupby(pages, key=lambda page: page.person):
+        context = _signed_in(browser, site, desk, people.get(person))
+        tab = context.new_page()
+        for page in theirs:
+            for fault in _faults(tab, page):
+                found[fault].append(page.name)
+        context.close()
+    assert not found, "\n".join(f"{fault}  [{', '.join(names)}]" for fault, names in found.items())
+
+
+def _signed_in(browser: Browser, site: str, desk: Desk, member: Membership | None) -> BrowserContext:
+    context = browser.new_context(base_url=site, reduced_motion="reduce")
+    if member:
+        session = desk.sign_in(member).cookies["sessionid"].value
+        context.add_cookies([{"name": "sessionid", "value": session, "url": site}])
+    return context
+
+
+def _faults(tab: Tab, page: Page) -> Iterator[str]:
+    """What is wrong with the page, in words."""
+    errors: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        of_the_page_itself = message.location.get("url", "") == tab.url
+        its_status = of_the_page_itself and message.text.startswith("Failed to load resource")  # which a refusal has
+        if message.type == "error" and not its_status:
+            errors.append(message.text)
+
+    def raised(error: Exception) -> None:
+        errors.append(str(error))
+
+    tab.on("console", note)
+    tab.on("pageerror", raised)
+    tab.set_viewport_size({"width": 1440, "height": 900})
+    tab.emulate_media(color_scheme="light")
+    tab.goto(page.address)
+    axe = Axe()
+    yield from _violations("light", axe.run(tab).response)
+    tab.emulate_media(color_scheme="dark")
+    expect(tab.locator("html")).to_have_attribute("data-bs-theme", "dark")
+    yield from _violations("dark", axe.run(tab, options=CONTRAST).response)
+    tab.set_viewport_size({"width": 390, "height": 844})
+    if tab.evaluate("document.scrollingElement.scrollWidth > innerWidth"):
+        yield "it scrolls sideways at 390 px"
+    tab.remove_listener("console", note)
+    tab.remove_listener("pageerror", raised)
+    yield from errors
+
+
+def _violations(scheme: str, answer: dict[str, Any]) -> Iterator[str]:
+    for violation in answer["violations"]:
+        places = "; ".join(" ".join(node["html"].split())[:160] for node in violation["nodes"][:3])
+        yield f"{scheme}, {violation['id']}: {places}"
