@@ -20,6 +20,9 @@ from portal.local import addresses
 env = Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
 env.read_env(BASE_DIR / ".env", recurse=False)
+# Compose hands on what nobody has set as an empty text. That is no number, no URL and no choice: it is unset.
+for _empty in [name for name, value in os.environ.items() if not value]:
+    del os.environ[_empty]
 secret_files.load(os.environ)
 
 # --- Which QuickBooks -----------------------------------------------------------------------------------------------

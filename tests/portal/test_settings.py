@@ -67,6 +67,14 @@ def test_e_mails_are_files_until_a_mail_server_is_named() -> None:
     assert read(f"({values})", PORTAL_DATA_DIR="/tmp/some place").stdout == expected
 
 
+def test_a_variable_that_is_empty_is_unset_whatever_its_kind() -> None:
+    names = sorted(read_by_the_portal() - {"PORT", "PORTAL_DATA_DIR"})
+    assert len(names) > 25
+    assert read("settings.EMAIL_BACKEND, settings.DEBUG, settings.SYNC_LEASE_S", **dict.fromkeys(names, "")).stdout == (
+        "django.core.mail.backends.filebased.EmailBackend False 45.0\n"
+    )
+
+
 def test_the_mail_server_is_one_address_with_its_password_quoted() -> None:
     values = "settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_HOST_PASSWORD, settings.EMAIL_USE_TLS"
     assert read(values, **INTUIT).stdout == "mail.example.com 587 p@ss True\n"
