@@ -1,7 +1,7 @@
 # `make run` and `make test` need Python 3.11 or later on the machine, and nothing else.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup run test crash check format bench screenshots
+.PHONY: help setup run test crash check format bench newcomer screenshots
 
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 python3; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
@@ -27,6 +27,9 @@ crash: $(ready) ## Randomised crash runs: RUNS=1000 of them, the first with SEED
 
 bench: $(ready) ## The benchmarks, about half an hour; BENCH_MINUTES=1 for a shorter watch at Intuit's throttles
 	@exec $(python) -m portal.local bench $(ARGS)
+
+newcomer: $(ready) ## A new clone taken by docs/tour.md to the first account that is Synced, in a browser, timed
+	@exec $(python) -m portal.local test -n 0 -q tests/browser/newcomer_run.py
 
 screenshots: $(ready) ## Pictures of every page into docs/screenshots; ARGS="accounts match-queue" for some
 	@exec $(python) -m tests.screenshots $(ARGS)
