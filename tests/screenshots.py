@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -26,6 +25,7 @@ from playwright.sync_api import Browser, BrowserContext, sync_playwright
 from portal.local import browser as chromium
 from portal.local.addresses import ROOT, database_url
 from portal.local.processes import die_with_parent
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from tests.pages import Page
@@ -63,7 +63,7 @@ def main(chosen: list[str]) -> int:
 @contextmanager
 def _portal(data: Path) -> Iterator[str]:
     """The address of a running portal whose demonstration is synced; this process reads its database."""
-    port, simulator_port = _free_port(), _free_port()
+    port, simulator_port = free_port(), free_port()
     own = ("DATABASE_URL", "REDIS_URL", "QBO_")
     given = {name: value for name, value in os.environ.items() if not name.startswith(own)}
     variables = {"PORTAL_DATA_DIR": str(data), "PORT": str(port), "SIMULATOR_PORT": str(simulator_port)}
@@ -134,11 +134,6 @@ def _save(taken: bytes, path: Path) -> None:
     with Image.open(io.BytesIO(taken)) as picture:
         palette = picture.convert("RGB").quantize(_COLORS, dither=Image.Dither.NONE)
         palette.save(path, optimize=True)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ import yaml
 from portal.local.addresses import ROOT, database_url, redis_url
 from portal.local.processes import Child, Service, stop
 from tests.local.programs import without_servers
+from tests.ports import free_port
 
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 OURS = {name: service for name, service in COMPOSE["services"].items() if service.get("image") == "firm-portal"}
@@ -109,7 +110,7 @@ class Containers:
     def __init__(self, image: Path, data: Path, database: str) -> None:
         self._image, self._data = image, data
         self._database = database
-        self.web, self.simulator = _free_port(), _free_port()
+        self.web, self.simulator = free_port(), free_port()
         self._started: list[Child] = []
 
     def command(self, words: list[str]) -> list[str]:
@@ -164,11 +165,6 @@ class Containers:
 def _command_of_the_image() -> list[str]:
     command = re.sub(r"\\\n\s*", "", (ROOT / "Dockerfile").read_text()).partition("\nCMD ")[2]
     return [word.strip(",") for word in shlex.split(command.strip().removeprefix("[").removesuffix("]"))]
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture

@@ -2,20 +2,20 @@
 
 import os
 import re
-import socket
 from pathlib import Path
 
 import pytest
 import requests
 
 from tests.local.programs import Program, wait_for
+from tests.ports import free_port
 
 RUN = "import sys; from portal.local.run import run; sys.exit(run())"
 
 
 @pytest.mark.processes
 def test_a_person_starts_signs_in_stops_and_finds_all_of_it_again(tmp_path: Path) -> None:
-    port, simulator_port = _free_port(), _free_port()
+    port, simulator_port = free_port(), free_port()
     site = f"http://127.0.0.1:{port}"
     variables = {"PORTAL_DATA_DIR": str(tmp_path), "PORT": str(port), "SIMULATOR_PORT": str(simulator_port)}
 
@@ -67,8 +67,3 @@ def _processes_that_know(text: str) -> list[str]:
         if text.encode() in known and int(process.name) != os.getpid():
             found.append(known.split(b"\0\0")[0].decode(errors="replace"))
     return found
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])

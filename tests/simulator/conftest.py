@@ -1,6 +1,5 @@
 """A simulator process for these tests alone, and companies in it. No Django, no database, no import of it."""
 
-import socket
 import subprocess
 import sys
 import time
@@ -12,13 +11,8 @@ import requests
 from intuitlib.client import AuthClient
 from quickbooks import QuickBooks
 
+from tests.ports import free_port
 from tests.simulator.client import Company, control
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 class Process:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import requests
 
-from tests.simulator.conftest import free_port
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 
