@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from accounts import selectors
 from accounts.columns import OPTIONAL, columns_shown
 from accounts.models import Account, Tag
-from portal.models import Membership
+from portal.models import Firm, Membership
 
 BYTE_ORDER_MARK = "\ufeff"
 """Without it Excel takes UTF-8 for the encoding of its country."""
@@ -52,16 +52,16 @@ def csv_lines(membership: Membership, query: selectors.AccountQuery) -> Iterator
     titles = [f"{OPTIONAL[column]} ({firm.currency})" if column == "balance" else OPTIONAL[column] for column in shown]
     added = [title for title, _ in selectors.export_columns]
     yield first_line(["ID", "Name", *titles, *added])
-    for account in _in_parts(selectors.accounts_found(membership, query)):
+    for account in _in_parts(selectors.accounts_found(membership, query), firm):
         cells = [account.code, account.name, *(_cell(account, column, tags, members) for column in shown)]
         cells += [read(account) for _, read in selectors.export_columns]
         yield csv_line(cells)
 
 
-def _in_parts(accounts: QuerySet[Account]) -> Iterator[Account]:
+def _in_parts(accounts: QuerySet[Account], firm: Firm) -> Iterator[Account]:
     """The accounts in their order, read part by part: a cursor would compute the whole list before its first row."""
     keys = list(accounts.values_list("pk", flat=True))
-    rows = selectors.with_team_and_tags(accounts)
+    rows = selectors.with_columns(accounts, firm)
     for start in range(0, len(keys), _ROWS_AT_ONCE):
         part = keys[start : start + _ROWS_AT_ONCE]
         found = {account.pk: account for account in rows.filter(pk__in=part)}

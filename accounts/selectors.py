@@ -37,8 +37,10 @@ from portal.models import Firm, Membership
 PAGE_SIZE = 50
 COUNT_LIMIT = 10_000  # more than this many are not counted, because counting is what a large list would wait for
 
-# Hooks. Each takes the rows, with their firm and the URL's parameters where the list can be filtered, and returns them.
-list_extensions: list[Callable[[QuerySet[Account], Firm, Mapping[str, str]], QuerySet[Account]]] = []
+# Hooks. Each takes the rows and returns them. Which accounts there are, and by what they are sorted, is apart from what
+# their columns show: finding a page of a large list is to cost nothing for what is not on it.
+list_filters: list[Callable[[QuerySet[Account], Firm, Mapping[str, str]], QuerySet[Account]]] = []
+list_columns: list[Callable[[QuerySet[Account], Firm], QuerySet[Account]]] = []
 invoice_extensions: list[Callable[[QuerySet[Invoice]], QuerySet[Invoice]]] = []
 payment_extensions: list[Callable[[QuerySet[Payment]], QuerySet[Payment]]] = []
 
@@ -132,7 +134,7 @@ class Page:
 
 
 def accounts_found(membership: Membership, query: AccountQuery) -> QuerySet[Account]:
-    """Return the accounts that the person may see and asked for, in order, with what the hooks add to them.
+    """Return the accounts that the person may see and asked for, in order, as the hooks narrow them.
 
     Each word of the search is part of the name, or begins the ID.
     """
@@ -147,19 +149,24 @@ def accounts_found(membership: Membership, query: AccountQuery) -> QuerySet[Acco
         accounts = accounts.filter(
             pk__in=Account.team.through.objects.filter(membership=query.member).values("account")
         )
-    for extend in list_extensions:
-        accounts = extend(accounts, membership.firm, query.params)
+    for narrow in list_filters:
+        accounts = narrow(accounts, membership.firm, query.params)
     return accounts.order_by(*(f"-{column}" if query.descending else column for column in SORTS[query.sort]))
 
 
 def account_page(membership: Membership, query: AccountQuery) -> Page:
-    """Return one page of the list, in one statement; each row has ``tag_ids`` and ``member_ids``."""
+    """Return one page of the list, in one statement; each row has what ``with_columns`` adds."""
     accounts = accounts_found(membership, query)
-    return paginate(accounts, with_team_and_tags(accounts), query.page)
+    return paginate(accounts, with_columns(accounts, membership.firm), query.page)
 
 
-def with_team_and_tags(accounts: QuerySet[Account]) -> QuerySet[Account]:
-    """Return the accounts with ``tag_ids`` and ``member_ids``, to be looked up among ``tags_of`` and ``members_of``."""
+def with_columns(accounts: QuerySet[Account], firm: Firm) -> QuerySet[Account]:
+    """Return the firm's accounts with what the columns of the list show, the hooks' part included.
+
+    ``tag_ids`` and ``member_ids`` are to be looked up among ``tags_of`` and ``members_of``.
+    """
+    for extend in list_columns:
+        accounts = extend(accounts, firm)
     return accounts.annotate(
         tag_ids=ArraySubquery(_ids(Account.tags.through, "tag")),
         member_ids=ArraySubquery(_ids(Account.team.through, "membership")),
@@ -226,8 +233,8 @@ def account_for_info(membership: Membership, pk: int) -> Account:
     team = Prefetch("team", Membership.objects.select_related("user"))
     accounts: QuerySet[Account] = Account.objects.visible_to(membership).select_related("firm")
     accounts = accounts.prefetch_related("tags", "contacts", team)
-    for extend in list_extensions:
-        accounts = extend(accounts, membership.firm, {})
+    for extend in list_columns:
+        accounts = extend(accounts, membership.firm)
     return get_object_or_404(accounts, pk=pk)
 
 

@@ -33,12 +33,12 @@ def filter_choices() -> dict[str, list[tuple[str, str]]]:
     }
 
 
-def accounts_with_quickbooks(accounts: QuerySet[Account], firm: Firm, params: Mapping[str, str]) -> QuerySet[Account]:
-    """Return the accounts with what the QuickBooks column shows, narrowed to the status or reason asked for.
+def accounts_by_quickbooks(accounts: QuerySet[Account], firm: Firm, params: Mapping[str, str]) -> QuerySet[Account]:
+    """Return those accounts that have the status or reason asked for, with what they are sorted by where it is that.
 
     A value that is neither is ignored, like any other unknown parameter.
     """
-    found: QuerySet[Any] = with_standing(accounts)
+    found: QuerySet[Any] = accounts
     now = reading(firm)
     if params.get("sort", "").removeprefix("-") == SORT:
         ranks = [When(now.has_status(status), then=Value(rank)) for rank, status in enumerate(_RANKS)]
@@ -63,7 +63,8 @@ def payments_with_quickbooks(payments: QuerySet[Payment]) -> QuerySet[Payment]:
 
 def register() -> None:
     """Add QuickBooks to the lists from now on; called once, when Django starts."""
-    selectors.list_extensions.append(accounts_with_quickbooks)
+    selectors.list_filters.append(accounts_by_quickbooks)
+    selectors.list_columns.append(with_standing)
     selectors.SORTS[SORT] = ("quickbooks_rank", "name", "pk")
     selectors.SORT_LABELS[SORT] = "QuickBooks"
     selectors.export_columns.extend(exporting.COLUMNS)

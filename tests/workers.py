@@ -27,7 +27,7 @@ class Worker:
         options = ["-Q", ",".join(queues), "-c", str(concurrency), "-n", f"{log.stem}@%h", "-l", "info"]
         options += ["-I", include] if include else []
         command = [sys.executable, "-m", "celery", "-A", "portal", "worker", *options, "--without-mingle"]
-        self._child = Child(Service(log.stem, command, log, {**_same_as_the_test(), **environment}))
+        self._child = Child(Service(log.stem, command, log, {**same_as_the_test(), **environment}))
         deadline = time.monotonic() + _READY_S
         while " ready." not in self._child.output():
             assert not self._child.has_ended(), f"The worker ended:\n{self._child.output()}"
@@ -54,7 +54,7 @@ class Worker:
         self._child.stop()
 
 
-def _same_as_the_test() -> dict[str, str]:
+def same_as_the_test() -> dict[str, str]:
     """The variables that lead a process to the database, broker and QuickBooks of the running test."""
     database = urlsplit(database_url())._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
     names = ("QBO_API_BASE_URL", "QBO_OAUTH_BASE_URL", "QBO_BROWSER_BASE_URL", "QBO_APP_BASE_URL", "QBO_REDIRECT_URI")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from django.db.models import (
     Case,
@@ -15,7 +15,7 @@ from django.db.models import (
     Count,
     DateField,
     F,
-    IntegerField,
+    JSONField,
     OuterRef,
     Q,
     QuerySet,
@@ -23,13 +23,13 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.functions import Coalesce
+from django.db.models.functions import JSONObject
 from django.utils import timezone
 
 from accounts.models import Invoice, Payment
 from portal.models import Firm
 from qbsync.models.links import DocumentSync
-from qbsync.selectors.statuses import connection_of, reading, reason_expression, status_expression
+from qbsync.selectors.statuses import EVERY, connection_of, reading, reason_expression, status_expression
 from qbsync.states import DRIFT_REASONS, DocumentReason, DocumentStatus, Reason, Status
 
 
@@ -163,18 +163,34 @@ def document_standing(document: Invoice | Payment) -> DocumentStanding:
     )
 
 
-def count_of_account(status: Literal["waiting", "failed"]) -> Coalesce:
-    """Return, as SQL, how many invoices and payments of an account (the outer query) have the effective status.
+def counts_of_account(firm: Firm) -> dict[str, Any]:
+    """Return, as SQL by name, how many invoices and payments of an account (the outer query) are Waiting and Failed.
 
-    Deleted ones count: their deletion in QuickBooks waits, or was refused.
+    Each is an object of JSON with ``waiting`` and ``failed``, or None without documents or without a connection.
+    It says nothing of whether the account is linked, which whoever reads it knows. Deleted documents count: their
+    deletion in QuickBooks waits, or was refused.
     """
+    connection = connection_of(firm)
+    if connection is None:
+        return {f"quickbooks_{entity}": Value(None, output_field=JSONField()) for entity in ("invoices", "payments")}
+    sync_date = Value(connection.sync_date, output_field=DateField())
 
-    def of(model: type[Invoice] | type[Payment]) -> Coalesce:
-        rows = annotate_documents(model.with_deleted.filter(account=OuterRef("pk")))
-        counted = rows.filter(quickbooks_status=status).order_by().values("account").annotate(n=Count("pk")).values("n")
-        return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
+    def of(model: type[Invoice] | type[Payment]) -> Subquery:
+        _unlinked, *overridden = _overridden(model, EVERY, sync_date)
+        rows = model.with_deleted.filter(account=OuterRef("pk")).order_by()
+        counted = (
+            rows.annotate(quickbooks_status=_status(overridden))
+            .values("account")
+            .annotate(
+                counts=JSONObject(
+                    waiting=Count("pk", filter=Q(quickbooks_status=DocumentStatus.WAITING)),
+                    failed=Count("pk", filter=Q(quickbooks_status=DocumentStatus.FAILED)),
+                )
+            )
+        )
+        return Subquery(counted.values("counts"), output_field=JSONField())
 
-    return of(Invoice) + of(Payment)  # type: ignore[return-value]
+    return {"quickbooks_invoices": of(Invoice), "quickbooks_payments": of(Payment)}
 
 
 def document_counts(firm: Firm, model: type[Invoice] | type[Payment]) -> Counter[DocumentStatus]:

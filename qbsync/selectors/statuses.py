@@ -100,7 +100,7 @@ def reason_expression(prefix: str = "", *, now: datetime) -> Case:
     )
 
 
-_EVERY = ~Q(pk__in=[])
+EVERY = ~Q(pk__in=[])
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ class Reading:
     def has_status(self, status: Status) -> Q:
         """Return the condition that accounts of the firm have this effective status."""
         if not self.is_connected:
-            return _EVERY if status == Status.NOT_SYNCED else ~_EVERY
+            return EVERY if status == Status.NOT_SYNCED else ~EVERY
         stored = self._stored("__status", status)
         match status:
             case Status.NOT_SYNCED:
@@ -136,7 +136,7 @@ class Reading:
     def has_reason(self, reason: Reason) -> Q:
         """Return the condition that accounts of the firm have this effective reason."""
         if reason == Reason.NOT_CONNECTED or not self.is_connected:
-            return ~_EVERY if self.is_connected == (reason == Reason.NOT_CONNECTED) else _EVERY
+            return ~EVERY if self.is_connected == (reason == Reason.NOT_CONNECTED) else EVERY
         if reason == Reason.NO_WORKER:
             return self.without_worker
         moving = self._stored("__status", Status.SYNCING)
@@ -155,11 +155,11 @@ def reading(firm: Firm, prefix: str = "") -> Reading:
     """
     now, connection = timezone.now(), connection_of(firm)
     if connection is None or connection.status not in LIVE or connection.set_up_at is None:
-        return Reading(is_connected=False, without_worker=~_EVERY, with_worker=_EVERY, prefix=prefix)
+        return Reading(is_connected=False, without_worker=~EVERY, with_worker=EVERY, prefix=prefix)
     at_work = connection.working_until is not None and connection.working_until > now
     paused = connection.paused_until is not None and connection.paused_until > now - RESUMES_WITHIN
     if at_work or paused:
-        return Reading(is_connected=True, without_worker=~_EVERY, with_worker=_EVERY, prefix=prefix)
+        return Reading(is_connected=True, without_worker=~EVERY, with_worker=EVERY, prefix=prefix)
     # Not the negation of the other, which nobody could estimate
     sync = f"{prefix}quickbooks__"
     recent = Q(**{f"{sync}asked_at__gt": now - WITHOUT_WORKER_AFTER}) | Q(**{f"{sync}claimed_until__gt": now})
@@ -174,13 +174,12 @@ def annotate_status(accounts: QuerySet[Account]) -> QuerySet[Account]:
     return accounts.annotate(quickbooks_status=status_expression(now=now), quickbooks_reason=reason_expression(now=now))
 
 
-def with_standing(accounts: QuerySet[Account]) -> QuerySet[Account]:
-    """Return the accounts with all that ``standing`` reads, in the one statement that fetches them."""
-    from qbsync.selectors.documents import count_of_account  # reads this module's expressions
+def with_standing(accounts: QuerySet[Account], firm: Firm) -> QuerySet[Account]:
+    """Return the firm's accounts with all that ``standing`` reads, in the one statement that fetches them."""
+    from qbsync.selectors.documents import counts_of_account  # reads this module's expressions
 
     return (
-        annotate_status(accounts)
-        .annotate(quickbooks_waiting=count_of_account("waiting"), quickbooks_failed=count_of_account("failed"))
+        accounts.annotate(**counts_of_account(firm))
         .select_related("quickbooks__customer", "quickbooks__changed_by", "quickbooks__remembered_customer")
         .select_related("firm__quickbooks")
     )
@@ -188,24 +187,44 @@ def with_standing(accounts: QuerySet[Account]) -> QuerySet[Account]:
 
 def standing(account: Account) -> Standing:
     """Return where the account stands; reads it anew where it did not come from ``with_standing``."""
-    if not hasattr(account, "quickbooks_waiting"):
-        account = with_standing(Account.objects.filter(pk=account.pk)).get()
+    if not hasattr(account, "quickbooks_invoices"):
+        account = with_standing(Account.objects.filter(pk=account.pk), account.firm).get()
     row = cast(Any, account)
     sync: AccountSync | None = getattr(account, "quickbooks", None)
     connection = connection_of(account.firm)
-    reason = Reason(row.quickbooks_reason)
+    status, reason = _effective(sync, connection, timezone.now())
     if reason == Reason.NOT_CONNECTED:
         since = connection.status_changed_at if connection and connection.status not in LIVE else None
     else:
         since = sync.changed_at if sync else None
+    is_linked = status == Status.SYNCED or (status == Status.SYNCING and sync is not None and sync.customer_id)
+    counts = [row.quickbooks_invoices or {}, row.quickbooks_payments or {}] if is_linked else []
     return Standing(
-        status=Status(row.quickbooks_status),
+        status=status,
         reason=reason,
         since=since,
         sync=sync,
-        waiting=row.quickbooks_waiting or 0,
-        failed=row.quickbooks_failed or 0,
+        waiting=sum(one.get("waiting", 0) for one in counts),
+        failed=sum(one.get("failed", 0) for one in counts),
     )
+
+
+def _effective(sync: AccountSync | None, connection: Connection | None, now: datetime) -> tuple[Status, Reason]:
+    """The effective status and reason: what ``annotate_status`` has PostgreSQL compute, of a row that is here."""
+    if connection is None or connection.status not in LIVE or connection.set_up_at is None:
+        return Status.NOT_SYNCED, Reason.NOT_CONNECTED
+    if sync is None:
+        return Status.NOT_SYNCED, Reason.NONE
+
+    def is_past(value: datetime | None, moment: datetime) -> bool:
+        return value is None or value <= moment
+
+    asked_long_ago = sync.asked_at is not None and sync.asked_at <= now - WITHOUT_WORKER_AFTER
+    left_alone = is_past(sync.claimed_until, now) and is_past(sync.due_at, now - RESUMES_WITHIN)
+    idle = is_past(connection.working_until, now) and is_past(connection.paused_until, now - RESUMES_WITHIN)
+    if sync.status == Status.SYNCING and asked_long_ago and left_alone and idle:
+        return Status.FAILED, Reason.NO_WORKER
+    return Status(sync.status), Reason(sync.reason)
 
 
 def connection_of(firm: Firm) -> Connection | None:

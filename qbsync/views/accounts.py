@@ -42,7 +42,7 @@ POLLED_AT_MOST = 200
 def cells(request: MemberRequest) -> HttpResponse:
     """Answer the list's poller: of the Syncing rows it shows, the cells of those that are not Syncing any more."""
     keys = [int(key) for key in request.GET.getlist("id")[:POLLED_AT_MOST] if key.isdecimal() and len(key) < 19]
-    accounts = list(with_standing(Account.objects.visible_to(request.membership)).filter(pk__in=keys))
+    accounts = list(with_standing(Account.objects.visible_to(request.membership), request.firm).filter(pk__in=keys))
     final = [account for account in accounts if standing(account).status != Status.SYNCING]
     response = render(request, "qbsync/_cells.html", {"cells": [cell_context(account) for account in final]})
     if len(final) == len(accounts):

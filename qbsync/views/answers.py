@@ -27,7 +27,7 @@ def visible_account(request: MemberRequest, pk: int) -> Account:
     Raises:
         Http404: there is none of this number that the person may see.
     """
-    return get_object_or_404(with_standing(Account.objects.visible_to(request.membership)), pk=pk)
+    return get_object_or_404(with_standing(Account.objects.visible_to(request.membership), request.firm), pk=pk)
 
 
 def is_htmx(request: MemberRequest) -> bool:

@@ -128,7 +128,7 @@ def _listed(request: MemberRequest, connection: Connection) -> dict[str, Any]:
     if cause is not None:
         rows = cause.of(rows)
     if kind == "accounts":
-        shown = document_page(with_standing(rows), request.GET.get("page"))
+        shown = document_page(with_standing(rows, request.firm), request.GET.get("page"))
         inactive = reactivable([row.quickbooks for row in shown.rows])
         failures = [failed_account(row, inactive.get(row.pk)) for row in shown.rows]
     else:

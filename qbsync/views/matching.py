@@ -194,7 +194,7 @@ def _row_response(request: MemberRequest, row: dict[str, Any], error: str = "") 
 
 def _done_row(request: MemberRequest, pk: int) -> dict[str, Any]:
     """What the row says once its account has left the queue: where it stands now, and what can be taken back."""
-    account = with_standing(Account.objects.visible_to(request.membership)).filter(pk=pk).first()
+    account = with_standing(Account.objects.visible_to(request.membership), request.firm).filter(pk=pk).first()
     if account is None:
         raise Http404
     now = standing(account)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ _ORDER = (
     "requests",
     "first_sync",
     "presses",
+    "web",
     "tokens",
     "idle",
     "noticing",
@@ -56,6 +57,11 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     for cells in (_COLUMNS, *rows):
         line = "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
         terminalreporter.write_line(line.rstrip())
+
+
+def percentile_95(values: Sequence[float]) -> float:
+    """The least value that 95 of 100 do not exceed."""
+    return sorted(values)[-(-95 * len(values) // 100) - 1]
 
 
 def _place(nodeid: str) -> int:

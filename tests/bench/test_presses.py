@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import pytest
 
 from accounts.models import Account
 from qbsync import services
 from tests.bench import firms, size
-from tests.bench.conftest import Row
+from tests.bench.conftest import Row, percentile_95
 from tests.bench.runs import Extent, FirstSync
 from tests.qbsync.conftest import Office
 from tests.workers import Worker
@@ -44,7 +44,7 @@ def test_a_press_is_served_while_a_first_sync_goes_on(
             time.sleep(_BETWEEN_S)
     during = "" if sync.is_over() else " during a first sync"
     for whose, seconds in waits.items():
-        late = _percentile_95(seconds)
+        late = percentile_95(seconds)
         row(
             f"pressed Sync until Synced{during}, {whose}, p95 of {_PRESSES}", "<= 3 s", f"{late:.2f} s", late <= _MOST_S
         )
@@ -79,8 +79,3 @@ def _press(office: Office, account: Account) -> float:
         assert time.monotonic() - pressed_at < 120, f"{account} is not served"
         time.sleep(0.02)
     return time.monotonic() - pressed_at
-
-
-def _percentile_95(values: Sequence[float]) -> float:
-    """The least value that 95 of 100 do not exceed."""
-    return sorted(values)[-(-95 * len(values) // 100) - 1]

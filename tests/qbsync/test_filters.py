@@ -13,7 +13,7 @@ from accounts.models import Account, Invoice, Payment
 from accounts.selectors import AccountQuery, accounts_found
 from portal.models import Firm, Membership
 from qbsync.models import Connection
-from qbsync.selectors import annotate_documents, annotate_status
+from qbsync.selectors import annotate_documents, annotate_status, standing
 from qbsync.states import DocumentStatus, Reason, Status
 from tests.qbsync.desk import Desk
 
@@ -57,6 +57,9 @@ def test_the_filter_finds_what_the_column_shows(desk: Desk, situation: str) -> N
     Connection.objects.filter(pk=desk.connection.pk).update(**values)
     for status in Status:
         assert _found(desk.olivia, quickbooks=status) == _reading_as(desk.firm, quickbooks_status=status), status
+    for account in annotate_status(Account.objects.filter(firm=desk.firm)):
+        shown = standing(account)
+        assert (shown.status, shown.reason) == (account.quickbooks_status, account.quickbooks_reason), account  # type: ignore[attr-defined]
     for reason in set(Reason) - {Reason.NONE}:
         assert _found(desk.olivia, quickbooks=reason) == _reading_as(desk.firm, quickbooks_reason=reason), reason
 
@@ -65,7 +68,7 @@ def test_the_order_by_quickbooks_begins_with_what_needs_somebody(desk: Desk) -> 
     _some_of_each(desk)
     fresh = Membership.objects.get(pk=desk.olivia.pk)
     found = list(accounts_found(fresh, AccountQuery.from_params({"sort": "quickbooks"})))
-    shown = list(dict.fromkeys(account.quickbooks_status for account in found))  # type: ignore[attr-defined]
+    shown = list(dict.fromkeys(standing(account).status for account in found))
     assert shown == ["failed", "syncing", "not_synced", "skipped", "synced"]
     assert found[0].name == "Asked long ago"
 
