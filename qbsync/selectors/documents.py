@@ -28,6 +28,7 @@ from django.utils import timezone
 
 from accounts.models import Invoice, Payment
 from portal.models import Firm
+from qbsync.models.connection import Connection
 from qbsync.models.links import DocumentSync
 from qbsync.selectors.statuses import EVERY, connection_of, reading, reason_expression, status_expression
 from qbsync.states import DRIFT_REASONS, DocumentReason, DocumentStatus, Reason, Status
@@ -193,17 +194,25 @@ def counts_of_account(firm: Firm) -> dict[str, Any]:
     return {"quickbooks_invoices": of(Invoice), "quickbooks_payments": of(Payment)}
 
 
+def with_status_in(connection: Connection, firm: Firm, documents: QuerySet[Any]) -> QuerySet[Any]:
+    """Return the firm's documents with ``quickbooks_status``, as ``annotate_documents`` computes it, at less cost.
+
+    What is the same for all documents of the firm is read before: the connection, and whether somebody is at work.
+    """
+    is_linked = reading(firm, "account__").is_linked()
+    sync_date = Value(connection.sync_date, output_field=DateField())
+    return documents.annotate(quickbooks_status=_status(_overridden(documents.model, is_linked, sync_date)))
+
+
 def document_counts(firm: Firm, model: type[Invoice] | type[Payment]) -> Counter[DocumentStatus]:
     """Return how many of the firm's invoices or payments have each effective status. One statement.
 
-    Deleted ones count while their deletion in QuickBooks waits, or where it was refused. All documents of the firm are
-    gone through, so what is the same for all of them is read once: the connection, and whether somebody is at work.
+    Deleted ones count while their deletion in QuickBooks waits, or where it was refused.
     """
-    now, connection = reading(firm, "account__"), connection_of(firm)
-    if connection is None or not now.is_connected:
+    connection = connection_of(firm)
+    if connection is None or not reading(firm).is_connected:
         return Counter({DocumentStatus.NOT_SYNCED: model.objects.filter(firm=firm).count()})
-    overridden = _overridden(model, now.is_linked(), Value(connection.sync_date, output_field=DateField()))
-    rows = model.with_deleted.filter(firm=firm).order_by().annotate(quickbooks_status=_status(overridden))
+    rows = with_status_in(connection, firm, model.with_deleted.filter(firm=firm).order_by())
     rows = rows.filter(Q(deleted_at=None) | Q(quickbooks_status__in=[DocumentStatus.WAITING, DocumentStatus.FAILED]))
     counted = rows.values_list("quickbooks_status").annotate(Count("pk"))
     return Counter({DocumentStatus(status): count for status, count in counted})

@@ -10,16 +10,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Self
 
-from django.db.models import Case, CharField, Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import Case, CharField, Count, F, IntegerField, Q, QuerySet, Subquery, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.models import Account, Allocation, Invoice, Payment
+from portal.models import Firm
 from qbsync.models.connection import Connection
 from qbsync.models.links import AccountSync, PaymentSync
-from qbsync.selectors.documents import annotate_documents, document_standing
+from qbsync.selectors.documents import annotate_documents, document_standing, with_status_in
 from qbsync.selectors.statuses import annotate_status
 from qbsync.states import LOST_REASONS, WAITING_REASONS, DocumentReason, DocumentStatus, Reason, Status
 
@@ -72,16 +73,6 @@ def account_errors(connection: Connection | Combinable) -> QuerySet[Account]:
     return found.filter(wrong).order_by("-quickbooks__changed_at", "pk")
 
 
-def document_errors(connection: Connection | Combinable, model: type[Invoice] | type[Payment]) -> QuerySet[Any]:
-    """Return the invoices or payments that QuickBooks refuses, the newest failure first.
-
-    Deleted ones are among them where it is their deletion that QuickBooks refuses: nothing else would show them.
-    """
-    failed = model.with_deleted.filter(quickbooks__connection=connection, quickbooks__status=DocumentStatus.FAILED)
-    found = annotate_documents(failed).annotate(quickbooks_code=_code())
-    return found.filter(quickbooks_status=DocumentStatus.FAILED).order_by("-quickbooks__changed_at", "pk")
-
-
 def documents_for_a_person(connection: Connection | Combinable, model: type[Invoice] | type[Payment]) -> QuerySet[Any]:
     """Return what QuickBooks refuses, and the payments that wait until a person has their invoice synced."""
     waits = Q(quickbooks__status=DocumentStatus.WAITING, quickbooks__reason=DocumentReason.INVOICE_BEFORE_SYNC_DATE)
@@ -132,8 +123,8 @@ _HELD_UP_FOR = timedelta(minutes=10)
 _FOR_AN_INVOICE = (DocumentReason.WAITS_FOR_INVOICE, DocumentReason.INVOICE_BEFORE_SYNC_DATE)
 
 
-def attention() -> dict[str, Subquery]:
-    """Return, as SQL by name, how much of a connection (the outer query) needs a person: what does not end by itself.
+def attention(connection: Connection, firm: Firm) -> dict[str, Subquery]:
+    """Return, as SQL by name, how much of the firm's connection needs a person: what does not end by itself.
 
     ``failed_accounts`` (or whose link was lost), ``failed_invoices``, ``failed_payments``, and ``held_up_payments``,
     which have waited for their invoice for ten minutes. Counted up to ``MOST_COUNTED`` and one more. It is asked on
@@ -141,20 +132,25 @@ def attention() -> dict[str, Subquery]:
     """
     failed = Q(status=Status.FAILED) & ~Q(reason__in=WAITING_REASONS)
     lost = Q(status=Status.NOT_SYNCED, reason__in=LOST_REASONS)
-    mine, firm = OuterRef("pk"), OuterRef("firm")
     held_up = PaymentSync.objects.filter(
-        connection=mine,
+        connection=connection,
         status=DocumentStatus.WAITING,
         reason__in=_FOR_AN_INVOICE,
         changed_at__lt=timezone.now() - _HELD_UP_FOR,
         account__quickbooks__status=Status.SYNCED,
     )
+
+    def refused(model: type[Invoice] | type[Payment]) -> QuerySet[Any]:
+        failed = {"quickbooks__connection": connection, "quickbooks__status": DocumentStatus.FAILED, "firm": firm}
+        rows = with_status_in(connection, firm, model.with_deleted.filter(**failed))
+        return rows.filter(quickbooks_status=DocumentStatus.FAILED)
+
     return {
         "failed_accounts": _counted(
-            AccountSync.objects.filter(failed | lost, connection=mine, account__archived_at=None)
+            AccountSync.objects.filter(failed | lost, connection=connection, account__archived_at=None)
         ),
-        "failed_invoices": _counted(document_errors(mine, Invoice).filter(firm=firm)),
-        "failed_payments": _counted(document_errors(mine, Payment).filter(firm=firm)),
+        "failed_invoices": _counted(refused(Invoice)),
+        "failed_payments": _counted(refused(Payment)),
         "held_up_payments": _counted(held_up),
     }
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from django.db.models import BooleanField, Case, CharField, Count, Exists, F, OuterRef, Q, QuerySet, Value, When
+from django.db.models import BooleanField, Case, CharField, Count, Exists, F, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -232,22 +232,25 @@ def connection_of(firm: Firm) -> Connection | None:
     return getattr(firm, "quickbooks", None)
 
 
-def connection_with_health(firm_id: int) -> Connection | None:
-    """Return the firm's connection with what its banner tells, in one statement.
+def connection_with_health(firm: Firm) -> Connection | None:
+    """Return the firm's connection with what its banner tells, in one statement; None where there never was one.
 
     ``is_stalled``: accounts have been Syncing for two minutes with nobody at work. ``is_waiting``: work has been due
     for half a minute. Beside them, how much needs a person: ``errors.attention``.
     """
     from qbsync.selectors.errors import attention  # reads this module's expressions
 
-    now = timezone.now()
-    mine = Account.objects.filter(firm=OuterRef("firm"), quickbooks__connection=OuterRef("pk"))
-    stalled = mine.filter(without_worker(now=now))
+    known = connection_of(firm)
+    if known is None:
+        return None
+    stalled = Account.objects.filter(reading(firm).without_worker, firm=firm, quickbooks__connection=known)
     due = AccountSync.objects.filter(
-        connection=OuterRef("pk"), due_at__lt=now - TAKEN_UP_WITHIN, status__in=[Status.SYNCING, Status.SYNCED]
+        connection=known,
+        due_at__lt=timezone.now() - TAKEN_UP_WITHIN,
+        status__in=[Status.SYNCING, Status.SYNCED],
     )
-    health = {"is_stalled": Exists(stalled), "is_waiting": Exists(due) | Exists(stalled), **attention()}
-    return Connection.objects.filter(firm_id=firm_id).select_related("connected_by").annotate(**health).first()
+    health = {"is_stalled": Exists(stalled), "is_waiting": Exists(due) | Exists(stalled), **attention(known, firm)}
+    return Connection.objects.filter(pk=known.pk).select_related("connected_by").annotate(**health).first()
 
 
 def account_counts(firm: Firm) -> tuple[Counter[Status], Counter[Reason]]:

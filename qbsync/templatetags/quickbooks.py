@@ -254,7 +254,7 @@ def quickbooks_banner(context: RequestContext) -> dict[str, Any]:
     membership = getattr(context.get("request"), "membership", None)
     if not membership:
         return {}
-    connection = connection_with_health(membership.firm_id)
+    connection = connection_with_health(membership.firm)
     if connection is None or connection.status not in LIVE:
         return {}
     path = context["request"].path

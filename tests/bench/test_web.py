@@ -68,7 +68,7 @@ def test_pages_stay_fast_for_many_people_during_first_syncs(
     open_office: Callable[[str], Office], start_measured: Callable[..., Worker], server: str, row: Row
 ) -> None:
     reading = _synced_firm(open_office("Carter"))
-    presses = [account.pk for account in _left_out(reading, _PEOPLE * 10)]
+    presses = [account.pk for account in _left_out(reading, _PEOPLE * 3)]
     syncs = [FirstSync(open_office(name), Extent(size.of(60, 5000)), batch_item_ms=20) for name in ("Archer", "Birch")]
     sessions = [_session(server, reading) for _ in range(_PEOPLE)]
     for queue in ("people", "background"):

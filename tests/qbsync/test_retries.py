@@ -15,7 +15,7 @@ from accounts.models import Invoice, Payment
 from qbsync.causes import cause_label
 from qbsync.models import AccountSync, Connection, ConnectionStatus, HistoryEntry, InvoiceSync
 from qbsync.selectors import document_counts, standing
-from qbsync.selectors.errors import Cause, account_errors, causes_of, document_errors, error_counts
+from qbsync.selectors.errors import Cause, account_errors, causes_of, documents_for_a_person, error_counts
 from qbsync.services import Refused
 from qbsync.services.retries import accounts_retry, documents_retry
 from qbsync.states import Ask, DocumentReason, DocumentStatus, Reason, Status
@@ -49,7 +49,7 @@ def test_documents_are_listed_while_their_account_is_linked(desk: Desk) -> None:
     refused = desk.invoice(linked, **REFUSED)
     desk.invoice(skipped, **REFUSED)
     desk.invoice(linked)
-    assert list(document_errors(desk.connection, Invoice)) == [refused]
+    assert list(documents_for_a_person(desk.connection, Invoice)) == [refused]
 
 
 def test_a_deletion_that_quickbooks_refuses_is_listed(desk: Desk) -> None:
@@ -57,9 +57,9 @@ def test_a_deletion_that_quickbooks_refuses_is_listed(desk: Desk) -> None:
     invoice = desk.invoice(account, **{**REFUSED, "qbo_id": "77", "pushed_revision": 1})
     books.invoice_delete(invoice=invoice)
     invoice = Invoice.with_deleted.get(pk=invoice.pk)
-    assert not document_errors(desk.connection, Invoice), "it waits to be deleted there"
+    assert not documents_for_a_person(desk.connection, Invoice), "it waits to be deleted there"
     InvoiceSync.objects.update(settled_revision=invoice.revision)
-    assert list(document_errors(desk.connection, Invoice)) == [invoice]
+    assert list(documents_for_a_person(desk.connection, Invoice)) == [invoice]
 
 
 def test_a_refused_deletion_counts_wherever_failures_are_counted(desk: Desk) -> None:
@@ -107,7 +107,7 @@ def test_another_firms_failures_are_never_among_ours(desk: Desk) -> None:
 def test_refused_documents_are_due_again_with_their_history(desk: Desk) -> None:
     account = desk.synced("Linked LLC")
     invoices = [desk.invoice(account, **REFUSED) for _ in range(3)]
-    documents = document_errors(desk.connection, Invoice)
+    documents = documents_for_a_person(desk.connection, Invoice)
     assert documents_retry(connection=desk.connection, documents=documents, by=desk.adam.user) == 3
     rows = InvoiceSync.objects.filter(document__in=invoices)
     assert {(row.status, row.settled_revision, row.asked) for row in rows} == {(DocumentStatus.WAITING, 0, True)}
@@ -119,7 +119,7 @@ def test_refused_documents_are_due_again_with_their_history(desk: Desk) -> None:
 def test_a_second_retry_of_documents_changes_nothing_more(desk: Desk) -> None:
     desk.payment(desk.synced("Linked LLC"), **REFUSED)
     for expected in (1, 0):
-        documents = document_errors(desk.connection, Payment)
+        documents = documents_for_a_person(desk.connection, Payment)
         assert documents_retry(connection=desk.connection, documents=documents, by=desk.adam.user) == expected
     assert HistoryEntry.objects.filter(event="asked").count() == 1
 
@@ -150,7 +150,7 @@ def test_nothing_is_retried_over_a_broken_connection(desk: Desk, verb: str) -> N
         if verb == "accounts":
             accounts_retry(connection=desk.connection, accounts=account_errors(desk.connection), by=desk.adam.user)
         else:
-            documents = document_errors(desk.connection, Invoice)
+            documents = documents_for_a_person(desk.connection, Invoice)
             documents_retry(connection=desk.connection, documents=documents, by=desk.adam.user)
     assert AccountSync.objects.get().status == Status.FAILED
 
@@ -169,7 +169,7 @@ def test_a_retry_of_many_takes_as_many_statements_as_of_one(verb: str, desk: Des
                 found = account_errors(desk.connection)
                 done = accounts_retry(connection=desk.connection, accounts=found, by=desk.adam.user)
             else:
-                documents = document_errors(desk.connection, Invoice)
+                documents = documents_for_a_person(desk.connection, Invoice)
                 done = documents_retry(connection=desk.connection, documents=documents, by=desk.adam.user)
         assert done == rows
         return len(asked)

@@ -79,9 +79,9 @@ def test_an_agreed_next_try_explains_a_long_wait(desk: Desk) -> None:
 
 def test_the_banner_knows_of_accounts_that_wait_for_a_worker(desk: Desk) -> None:
     desk.syncing("Recent LLC", asked_at=timezone.now())
-    assert not selectors.connection_with_health(desk.firm.pk).is_stalled  # type: ignore[union-attr]
+    assert not selectors.connection_with_health(Firm.objects.get(pk=desk.firm.pk)).is_stalled  # type: ignore[union-attr]
     desk.syncing("Old LLC", asked_at=timezone.now() - timedelta(minutes=3))
-    assert selectors.connection_with_health(desk.firm.pk).is_stalled  # type: ignore[union-attr]
+    assert selectors.connection_with_health(Firm.objects.get(pk=desk.firm.pk)).is_stalled  # type: ignore[union-attr]
 
 
 def test_documents_wait_until_their_revision_is_settled(desk: Desk) -> None:
