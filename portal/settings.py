@@ -231,9 +231,15 @@ if IS_LOCAL:
     STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 
 REDIS_URL: str = env.str("REDIS_URL", addresses.redis_url())
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {"socket_connect_timeout": 2.0, "socket_timeout": 2.0},  # seconds; a person may be waiting
+    }
+}
 # Read from Redis, kept in PostgreSQL: without Redis people stay signed in.
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+SESSION_ENGINE = "portal.sessions"
 
 # --- What browsers are told -----------------------------------------------------------------------------------------
 

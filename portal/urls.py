@@ -14,6 +14,8 @@ from django.views.decorators.http import require_safe
 from portal import probes
 from portal.views import firms, inviting, joining, pages, profile, signing_in, team
 
+handler500 = "portal.views.errors.server_error"
+
 # The admin site asks for the second factor and counts attempts as well.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
