@@ -1,7 +1,10 @@
 """The admin site's view of people, firms and memberships, for operations."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.http import HttpRequest
 
 from portal.models import Firm, Membership, User
 
@@ -39,3 +42,7 @@ class FirmAdmin(admin.ModelAdmin):
     list_display = ["name", "time_zone", "currency", "requires_two_factor", "created_at"]
     search_fields = ["name"]
     inlines = [MembershipInline]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody deletes a firm in passing: its books and its history would go with it."""
+        return False

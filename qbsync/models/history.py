@@ -1,4 +1,7 @@
-"""The append-only history: who or what changed a status, before and after, and what QuickBooks answered."""
+"""The history: who or what changed a status, before and after, and what QuickBooks answered.
+
+It is append-only: a trigger refuses every UPDATE and DELETE (migration 0012).
+"""
 
 from __future__ import annotations
 
