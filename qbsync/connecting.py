@@ -119,7 +119,7 @@ def connection_complete(
     return connection
 
 
-def connection_disconnect(*, connection: Connection, by: User) -> None:
+def connection_disconnect(*, connection: Connection, by: User | None) -> None:
     """End the connection: its tokens are erased and the grant revoked, its links kept for a later reconnect.
 
     A connection that was never set up has nothing to keep: it goes altogether, so that another company can be chosen.
