@@ -10,7 +10,7 @@ from django.forms.formsets import BaseFormSet, formset_factory
 
 from accounts.forms.fields import RowForm, text
 from accounts.models import Account, AccountType, Tag
-from accounts.services import ContactInput
+from accounts.services import ContactInput, account_seen
 from portal.forms import dress
 from portal.models import Firm, Membership
 
@@ -33,13 +33,17 @@ class AccountForm(forms.Form):
     type = forms.ChoiceField(label="Type", choices=AccountType.choices, widget=forms.RadioSelect)
     tags = forms.ModelMultipleChoiceField(Tag.objects.none(), required=False, widget=forms.CheckboxSelectMultiple)
     team = MemberChoice(Membership.objects.none(), required=False, widget=forms.CheckboxSelectMultiple)
+    seen = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)  # by the person: `account_seen`
 
     def __init__(self, *args: Any, firm: Firm, account: Account | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.initial = {"type": AccountType.INDIVIDUAL.value}
-        if account is not None:
+        if account is None:
+            del self.fields["seen"]
+        else:
             del self.fields["code"]
             self.initial = {
+                "seen": account_seen(account),
                 "name": account.name,
                 "type": account.type,
                 "tags": [tag.pk for tag in account.tags.all()],

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -81,6 +83,50 @@ def account_update(
     account.tags.set(tags)
     account.team.set(team)
     ledger.announce(account.firm_id, [account.pk])
+    return account
+
+
+def account_seen(account: Account) -> str:
+    """Return what there is to see of an account on its form, in short: another text once anything of it has changed."""
+    contacts = [ContactInput(each.name, each.email, each.phone, each.is_primary) for each in account.contacts.all()]
+    return _in_short(account.name, account.type, account.tags.all(), account.team.all(), contacts)
+
+
+def _in_short(
+    name: str, type: str, tags: Iterable[Tag], team: Iterable[Membership], contacts: Iterable[ContactInput]
+) -> str:
+    keys = [sorted(row.pk for row in rows) for rows in (tags, team)]
+    people = sorted([each.name, each.email, each.phone, each.is_primary] for each in contacts)
+    return sha256(json.dumps([name, type, *keys, people]).encode()).hexdigest()[:32]
+
+
+@transaction.atomic
+def account_edit(
+    *,
+    account: Account,
+    seen: str,
+    name: str,
+    type: str,
+    tags: Sequence[Tag],
+    team: Sequence[Membership],
+    contacts: Sequence[ContactInput],
+) -> Account:
+    """Let the account and its contacts be as a form has them, as one.
+
+    ``seen`` is what ``account_seen`` gave when the form was opened: another person's change in between is never
+    overwritten. A form that is sent twice says what is so already.
+
+    Raises:
+        BooksError: it was changed meanwhile, or a value cannot be kept.
+    """
+    account = ledger.lock_account(account.pk)
+    problems = Problems()
+    cleaned = _checked_contacts(contacts, problems)
+    problems.refuse_if_any()
+    if account_seen(account) not in (seen, _in_short(name.strip(), type, tags, team, cleaned)):
+        raise refuse("Someone else has changed this account meanwhile. Look at it again, then change it.")
+    account = account_update(account=account, name=name, type=type, tags=tags, team=team)
+    contacts_replace(account=account, contacts=cleaned)
     return account
 
 

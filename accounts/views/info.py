@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -50,9 +49,7 @@ def account_edit(request: MemberRequest, pk: int) -> HttpResponse:
     form, contacts = AccountForm(data, firm=request.firm, account=account), contact_forms(data, account)
     if data is not None and form.is_valid() & contacts.is_valid():
         try:
-            with transaction.atomic():
-                services.account_update(account=account, **form.cleaned_data)
-                services.contacts_replace(account=account, contacts=contacts.inputs())
+            services.account_edit(account=account, contacts=contacts.inputs(), **form.cleaned_data)
         except BooksError as error:
             refuse(form, error)
         else:

@@ -7,6 +7,8 @@ from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from accounts.models import Account
+from accounts.services import account_seen
 from tests.portal.people import PASSWORD
 
 NEW = "an-entirely-new-phrase"
@@ -83,7 +85,7 @@ BODIES: dict[str, Body] = {
     "team_two_factor": lambda of: {"required": "yes"},
     "member_accounts": lambda of: {"account": [of["linked"]]},
     "account_create": _account,
-    "account_edit": _account,
+    "account_edit": lambda of: {**_account(of), "seen": account_seen(Account.objects.get(pk=of["account"]))},
     "tag_create": lambda of: {"name": "Quarterly", "color": "teal"},
     "tag_edit": lambda of: {"name": "Monthly bookkeeping", "color": "blue"},
     "account_columns": lambda of: {"column": ["tags", "quickbooks"]},

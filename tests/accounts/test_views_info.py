@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from accounts.models import Account, Tag
-from accounts.services import ContactInput
+from accounts.services import ContactInput, account_seen, contacts_replace, tag_create
 from tests.portal.people import Office, browser_of, open_office
 
 
@@ -102,7 +102,7 @@ def test_tags_and_people_of_another_firm_cannot_be_chosen(office: Office) -> Non
 
 def test_an_edit_changes_the_account_and_its_contacts_as_one(office: Office) -> None:
     account = office.account("Jane Green", contacts=[ContactInput("Old Contact")])
-    sent = form("Jane Grey", {"name": "New Contact", "email": ""}, type="company")
+    sent = form("Jane Grey", {"name": "New Contact", "email": ""}, type="company", seen=account_seen(account))
     browser_of(office.owner).post(reverse("account_edit", args=[account.pk]), sent)
     account.refresh_from_db()
     assert (account.name, account.type, account.code) == ("Jane Grey", "company", "JG1")
@@ -111,7 +111,7 @@ def test_an_edit_changes_the_account_and_its_contacts_as_one(office: Office) -> 
 
 def test_a_refused_contact_leaves_the_name_as_it_was(office: Office) -> None:
     account = office.account("Jane Green", contacts=[ContactInput("Old Contact")])
-    sent = form("Jane Grey", {"name": "Tab\there", "email": ""})
+    sent = form("Jane Grey", {"name": "Tab\there", "email": ""}, seen=account_seen(account))
     answer = browser_of(office.owner).post(reverse("account_edit", args=[account.pk]), sent)
     account.refresh_from_db()
     assert answer.status_code == 422
@@ -119,9 +119,37 @@ def test_a_refused_contact_leaves_the_name_as_it_was(office: Office) -> None:
     assert [contact.name for contact in account.contacts.all()] == ["Old Contact"]
 
 
+CHANGED_MEANWHILE = {
+    "its name": lambda account: Account.objects.filter(pk=account.pk).update(name="Jane Black"),
+    "its contacts": lambda account: contacts_replace(account=account, contacts=[ContactInput("Ann", phone="1")]),
+    "its tags": lambda account: account.tags.add(tag_create(firm=account.firm, name="VIP", color="blue")),
+    "its team": lambda account: account.team.add(account.firm.memberships.first()),
+}
+
+
+@pytest.mark.parametrize("what", CHANGED_MEANWHILE)
+def test_what_somebody_changed_meanwhile_is_not_overwritten(office: Office, what: str) -> None:
+    account = office.account("Jane Green", contacts=[ContactInput("Ann")])
+    sent = form("Jane Grey", {"name": "Ann", "email": ""}, seen=account_seen(account))
+    CHANGED_MEANWHILE[what](account)
+    now = account_seen(Account.objects.get(pk=account.pk))
+    answer = browser_of(office.owner).post(reverse("account_edit", args=[account.pk]), sent)
+    assert answer.status_code == 422
+    assert "Someone else has changed this account meanwhile." in answer.text
+    assert account_seen(Account.objects.get(pk=account.pk)) == now
+
+
+def test_an_edit_that_is_sent_twice_says_what_is_so_already(office: Office) -> None:
+    account = office.account("Jane Green")
+    sent = form("Jane Grey", {"name": "Ann", "email": ""}, seen=account_seen(account))
+    for _ in range(2):
+        assert browser_of(office.owner).post(reverse("account_edit", args=[account.pk]), sent).status_code == 302
+    assert account.contacts.count() == 1
+
+
 def test_a_removed_contact_is_gone_even_when_its_row_was_wrong(office: Office) -> None:
     account = office.account("Jane Green", contacts=[ContactInput("Old Contact")])
-    sent = form("Jane Green", {"name": "", "email": "wrong", "DELETE": "on"})
+    sent = form("Jane Green", {"name": "", "email": "wrong", "DELETE": "on"}, seen=account_seen(account))
     assert browser_of(office.owner).post(reverse("account_edit", args=[account.pk]), sent).status_code == 302
     assert not account.contacts.exists()
 
