@@ -123,6 +123,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.usersessions",
     "portal",
     "accounts",
     "qbsync",

@@ -5,6 +5,7 @@ from allauth.account.decorators import secure_admin_login
 from allauth.mfa.base import views as two_factor
 from allauth.mfa.recovery_codes import views as recovery_codes
 from allauth.mfa.totp import views as authenticator_app
+from allauth.usersessions import views as sessions
 from django.contrib import admin
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import LogoutView
@@ -39,6 +40,7 @@ SIGNING_IN = [
 PROFILE = [
     path("profile/", profile.profile, name="profile"),
     path("profile/", profile.profile, name="mfa_index"),
+    path("profile/sessions/", sessions.list_usersessions, name="usersessions_list"),
     path("profile/password/", account.password_change, name="account_change_password"),
     path("profile/confirm/", account.reauthenticate, name="account_reauthenticate"),
     path("profile/confirm/code/", two_factor.reauthenticate, name="mfa_reauthenticate"),

@@ -147,6 +147,7 @@ def _pages(firm: Firm) -> Iterator[Page]:
     yield Page("tag-edit", _of("tag_edit", tag))
     yield Page("tag-delete", _of("tag_delete", tag))
     yield Page("profile", reverse("profile"))
+    yield Page("profile-sessions", reverse("usersessions_list"))
     yield Page("password", reverse("account_change_password"))
     yield Page("confirm-it-is-you", reverse("account_reauthenticate"))
     yield Page("two-factor", reverse("mfa_activate_totp"))

@@ -55,6 +55,7 @@ sign_out                      -                                       nobody    
 
 profile                       -                                       members         members
 mfa_index                     -                                       members         members
+usersessions_list             -                                       members         members
 account_change_password       -                                       members         members
 account_reauthenticate        -                                       members         members
 mfa_reauthenticate            -                                       members         members

@@ -11,6 +11,7 @@ from django.template.context import RequestContext
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from ua_parser import parse
 
 from portal import once
 from portal.selectors.team import memberships_of
@@ -28,6 +29,14 @@ def initials(name: object) -> str:
     if not words:
         return "?"
     return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()
+
+
+@register.filter
+def browser(user_agent: str) -> str:
+    """Return what a browser says of itself in short, such as Firefox on Windows; it may say anything."""
+    told = parse(user_agent)
+    names = [part.family for part in (told.user_agent, told.os) if part is not None]
+    return " on ".join(names) or "Unknown browser"
 
 
 @register.filter
