@@ -46,7 +46,7 @@ class Word:
     @property
     def is_number(self) -> bool:
         """Whether it holds a digit; such words are equal or different, never misspelled."""
-        return any(letter.isdigit() for letter in self.text)
+        return not self.text.isalpha() and any(letter.isdigit() for letter in self.text)
 
 
 @dataclass(frozen=True, slots=True)

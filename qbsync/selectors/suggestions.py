@@ -6,7 +6,7 @@ says how alike each one is, and why.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -29,8 +29,13 @@ SUGGESTED = 3
 _SIMILAR = 150
 """How many customers of similar names are looked at for each spelling of an account's name."""
 
-_SIMILARITY, _SIMILARITY_OF_SHORT, _SHORT = 0.3, 0.2, 16
-"""From which trigram similarity on a name is looked at. In a short one a single typing error spoils many trigrams."""
+_SIMILAR_IN_ALL = 300
+"""How many are looked at for all spellings of a name that has several, as a household has."""
+
+_SIMILARITIES, _SHORT = (0.55, 0.4, 0.3, 0.2), 16
+"""From which trigram similarity on names are looked at: the next lower one is tried only for a name that the higher one
+found too few for, because each step down is several times the work, and the most similar names stay the same. Long
+names stop at the last but one: in a short one a single typing error spoils many trigrams."""
 
 _MOST_KEYS = 6
 _LONGEST_KEY = 100
@@ -42,13 +47,14 @@ _OF_ANOTHER = 25.0
 _RESUMES = Score(100.0, ("Linked before; syncing resumes without duplicates",))
 
 _SIMILAR_NAMES = """
-    SELECT wanted.account, found.id
-    FROM unnest(%s::bigint[], %s::text[]) AS wanted (account, name)
+    SET LOCAL pg_trgm.similarity_threshold = %s;
+    SELECT wanted.number, found.id
+    FROM unnest(%s::int[], %s::text[], %s::int[]) AS wanted (number, name, most)
     CROSS JOIN LATERAL (
         SELECT id FROM qbsync_customer
         WHERE connection_id = %s AND folded_name %% wanted.name AND merged_into = '' AND NOT is_project
         ORDER BY similarity(folded_name, wanted.name) DESC, id
-        LIMIT %s
+        LIMIT wanted.most
     ) AS found
 """
 
@@ -92,7 +98,7 @@ def suggestions(
     """Return for each account, by its key, the customers that it may mean, the likeliest first.
 
     Customers that are taken, inactive or below another are among them, marked; the one that the account is linked to is
-    not. At most nine statements for any number of accounts that come with their ``contacts`` and ``quickbooks``.
+    not. At most nine round trips for any number of accounts that come with their ``contacts`` and ``quickbooks``.
     """
     parties = {account.pk: _party(account) for account in accounts}
     similar = _similar(accounts, connection)
@@ -134,20 +140,39 @@ def _party(account: Account) -> Party:
 
 
 def _similar(accounts: Sequence[Account], connection: Connection) -> dict[int, set[int]]:
-    """For each account the keys of customers with a similar name, by the trigram index. At most four statements."""
-    wanted: dict[float, list[tuple[int, str]]] = defaultdict(list)
-    for account in accounts:
-        for key in _keys(account):
-            wanted[_SIMILARITY_OF_SHORT if len(key) <= _SHORT else _SIMILARITY].append((account.pk, key))
+    """For each account the keys of customers with a similar name, by the trigram index. One round trip a similarity."""
+    searches = [search for account in accounts for search in _searches(account)]
     found: dict[int, set[int]] = defaultdict(set)
+    wanted = dict(enumerate(searches))
     with transaction.atomic(), database.cursor() as cursor:
-        for least, pairs in wanted.items():
-            cursor.execute("SELECT set_config('pg_trgm.similarity_threshold', %s, true)", [str(least)])
-            columns = [pk for pk, _ in pairs], [key for _, key in pairs]
-            cursor.execute(_SIMILAR_NAMES, [*columns, connection.pk, _SIMILAR])
-            for account_pk, customer_pk in cursor.fetchall():
-                found[account_pk].add(customer_pk)
+        for least in _SIMILARITIES:
+            if least == _SIMILARITIES[-1]:
+                wanted = {number: search for number, search in wanted.items() if len(search.name) <= _SHORT}
+            if not wanted:
+                break
+            names, most = [one.name for one in wanted.values()], [one.most for one in wanted.values()]
+            cursor.execute(_SIMILAR_NAMES, [least, list(wanted), names, most, connection.pk])
+            counts: Counter[int] = Counter()
+            for number, customer_pk in cursor.fetchall():
+                found[searches[number].account].add(customer_pk)
+                counts[number] += 1
+            wanted = {number: search for number, search in wanted.items() if counts[number] < search.most}
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """One spelling of an account's name that similar names are looked for, and how many of them."""
+
+    account: int
+    name: str
+    most: int
+
+
+def _searches(account: Account) -> list[_Search]:
+    keys = _keys(account)
+    most = min(_SIMILAR, _SIMILAR_IN_ALL // max(1, len(keys)))
+    return [_Search(account.pk, key, most) for key in keys]
 
 
 def _keys(account: Account) -> list[str]:

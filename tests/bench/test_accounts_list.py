@@ -71,11 +71,11 @@ def test_the_list_of_a_large_firm_costs_as_much_as_that_of_a_small_one(
         measured = f"{statements} statements, {took_s / took_small_s:.1f} x {took_small_s * 1000:.0f} ms"
         row(
             f"{what}, {_LARGE:,} accounts beside {_SMALL}",
-            "as many statements",
+            "no more statements",
             measured,
-            statements == statements_of_small,
+            statements <= statements_of_small,
         )
-        assert statements == statements_of_small
+        assert statements <= statements_of_small
 
 
 def _firm(office: Office, count: int) -> Client:
