@@ -122,9 +122,9 @@
     const status = event.detail.xhr.status;
     if (status === 403) complain("You may not do this, or this page is out of date. Reload it and try again.");
     else if (status === 404) complain("This is no longer here. Reload the page.");
-    else complain("The portal could not answer. Nothing was changed; try again in a moment.");
+    else complain("The portal could not answer. Reload the page to see how things stand, then try again.");
   });
-  document.addEventListener("htmx:sendError", () => complain("No connection to the portal. Nothing was changed; try again."));
+  document.addEventListener("htmx:sendError", () => complain("No connection to the portal. Once it is back, reload the page to see how things stand."));
   armAll();
 
   // --- Rows that a form can add (invoice lines, contacts) ------------------------------------------------------------
