@@ -1,7 +1,7 @@
 # `make run` and `make test` need Python 3.11 or later on the machine, and nothing else.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup run test crash check format bench newcomer screenshots
+.PHONY: help setup run test crash drill check format bench newcomer screenshots
 
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 python3; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
@@ -24,6 +24,9 @@ test: $(ready) ## All tests, on servers of their own; ARGS="tests/accounts -k im
 SUITE ?= crash
 crash: $(ready) ## Randomised crash runs: RUNS=1000 of them, the first with SEED=1; SUITE=drift for changes in QuickBooks
 	@CRASH_RUNS=$(RUNS) CRASH_SEED=$(SEED) exec $(python) -m portal.local test -n 0 -q tests/crash/$(SUITE)_runs.py
+
+drill: $(ready) ## Failure drills: PostgreSQL, Redis, workers, beat and QuickBooks are taken away in the middle of work
+	@exec $(python) -m portal.local test -n 0 -q tests/drills/drill_runs.py
 
 bench: $(ready) ## The benchmarks, about half an hour; BENCH_MINUTES=1 for a shorter watch at Intuit's throttles
 	@exec $(python) -m portal.local bench $(ARGS)

@@ -128,7 +128,7 @@ def test_a_page_of_accounts_takes_as_many_statements_as_one(
         desk.customer(f"A long name of a client no. {number}", email=f"{number}@clients.test")
     accounts = list(Account.objects.order_by("pk").select_related("quickbooks").prefetch_related("contacts"))
     for count in (2, 50):
-        with django_assert_num_queries(9):  # begin and end of a transaction, twice threshold and search, and three
+        with django_assert_num_queries(9):  # begin and end of a transaction, four searches, and three
             suggestions(accounts[:count], desk.connection)
 
 

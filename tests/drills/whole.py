@@ -1,0 +1,224 @@
+"""A whole portal in a folder of its own, the work it is given, and what both sides hold of that work."""
+
+from __future__ import annotations
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import redis
+import requests
+
+from portal.local.addresses import ROOT, database_url, redis_url
+from tests.local.programs import Program, without_servers
+from tests.ports import free_port
+from tests.simulated import Simulator
+
+_RUN = "import sys; from portal.local.run import run; sys.exit(run())"
+REALM = "9341455000000001"
+_OF_THE_FIRM = "FROM qbsync_accountsync s JOIN qbsync_connection c ON c.id = s.connection_id AND c.realm_id = %s"
+_SYNCED = f"SELECT a.code {_OF_THE_FIRM} JOIN accounts_account a ON a.id = s.account_id WHERE s.status = 'synced'"
+_NOT_YET = (
+    f"SELECT count(*) {_OF_THE_FIRM} JOIN accounts_{{0}} d ON d.account_id = s.account_id"  # noqa: S608 - words of our own
+    " LEFT JOIN qbsync_{0}sync r ON r.document_id = d.id"
+    " WHERE d.number LIKE 'DRILL%%' AND r.status IS DISTINCT FROM 'synced'"
+)
+_DOCUMENTS = 60
+# The portal and the simulator count twenty times Intuit's quota: no drill is to wait for what another one has used up.
+_SHORT = {
+    "SYNC_LEASE_S": "5",
+    "QBO_EXECUTION_WINDOW_S": "8",
+    "QBO_TIMEOUT_S": "5",
+    "SWEEP_EVERY_S": "3",
+    "QBO_QUOTA_SCALE": "20",
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a drill ended: documents doubled, lost and stuck, and the seconds from the end of the trouble."""
+
+    doubled: int
+    lost: int
+    stuck: int
+    recovered_s: float
+
+    def __str__(self) -> str:
+        return f"recovered after {self.recovered_s:.0f} s, doubled {self.doubled}, lost {self.lost}, stuck {self.stuck}"
+
+
+class Portal:
+    """The running portal. Times of leases and waits are shortened, all else is as `make run` has it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._ports = free_port(), free_port()
+        self._variables = {
+            "PORTAL_DATA_DIR": str(folder / "data"),
+            "PORT": str(self._ports[0]),
+            "SIMULATOR_PORT": str(self._ports[1]),
+            **_SHORT,
+        }
+        self._program = Program(_RUN, **self._variables)
+        self._works = 0
+        while "Password of all" not in self._program.line():
+            pass
+        self.simulator = Simulator(f"http://127.0.0.1:{self._ports[1]}")
+        self.simulator.limits(REALM, 20)
+        self._wait(lambda: self.is_ready() and self._is_settled(), 300, "the demonstration is not synced")
+        ((firm,),) = self._ask("SELECT firm_id FROM qbsync_connection WHERE realm_id = %s")
+        self._firm = str(firm)
+
+    def stop(self) -> None:
+        """Stop all of it, as Ctrl-C does."""
+        self._program.press_ctrl_c()
+        said, code = self._program.rest()
+        assert code == 0, said
+
+    def is_ready(self) -> bool:
+        """Whether every part answers."""
+        try:
+            return requests.get(f"http://127.0.0.1:{self._ports[0]}/readyz", timeout=30).ok
+        except requests.ConnectionError:
+            return False
+
+    def give_work(self) -> str:
+        """Enter invoices, each with a payment in full, of accounts that are Synced; return how their numbers begin."""
+        self._works += 1
+        name = f"DRILL{self._works}-"
+        codes = [code for (code,) in self._ask(_SYNCED)][:20]
+        assert codes
+        rows = [(f"{name}{place}", codes[place % len(codes)]) for place in range(_DOCUMENTS)]
+        invoices = [[number, code, "2026-03-02", "Advice", "100.00"] for number, code in rows]
+        payments = [[number, code, "2026-03-03", "100.00", number, number, "100.00"] for number, code in rows]
+        self._run(
+            "import_books",
+            *("--firm", self._firm),
+            *("--invoices", self._file(["Number", "Account ID", "Date", "Description", "Amount"], invoices)),
+            *(
+                "--payments",
+                self._file(
+                    ["Number", "Account ID", "Date", "Amount", "Reference", "Invoice number", "Applied"], payments
+                ),
+            ),
+        )
+        return name
+
+    def outcome(self, name: str, since: float, patience_s: float = 180) -> Outcome:
+        """Wait until the work is settled, or patience ends; compare both sides."""
+        deadline = time.monotonic() + patience_s
+        while (stuck := self._unsettled()) and time.monotonic() < deadline:
+            time.sleep(0.2)
+        recovered_s = time.monotonic() - since
+        doubled = lost = 0
+        for kind, number in (("Invoice", "DocNumber"), ("Payment", "PaymentRefNum")):
+            there = Counter(
+                str(one.get(number, ""))
+                for one in self.simulator.entities(REALM, kind)
+                if one.get("status") != "Deleted"
+            )
+            held = [there[f"{name}{place}"] for place in range(_DOCUMENTS)]
+            doubled += sum(count - 1 for count in held if count > 1)
+            lost += held.count(0)
+        return Outcome(doubled, lost, stuck, recovered_s)
+
+    def delivered(self, name: str) -> int:
+        """How many of the work's invoices are in QuickBooks."""
+        return sum(str(one.get("DocNumber", "")).startswith(name) for one in self.simulator.entities(REALM, "Invoice"))
+
+    def kill(self, part: str) -> None:
+        """End every process of a part (`postgres`, `valkey`, `celery`) at once; wait until all is there again."""
+        there = self._processes(part)
+        assert there, part
+        for process in there:
+            with_children = [process, *(one for one in self._children(process) if one)]
+            for one in with_children:
+                try:
+                    os.kill(one, signal.SIGKILL)
+                except ProcessLookupError:
+                    continue
+        self._wait(self.is_ready, 120, f"{part} did not come back")
+
+    def flush_redis(self) -> None:
+        """Empty Redis, as one that lost its disk."""
+        redis.Redis.from_url(redis_url(self.folder / "data")).flushall()
+
+    def second_beat(self) -> subprocess.Popen[bytes]:
+        """Start beat once more."""
+        schedule = str(self.folder / "second-schedule")
+        command = [sys.executable, "-m", "celery", "-A", "portal", "beat", "--schedule", schedule, "--pidfile", ""]
+        return subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=without_servers(self._variables),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def _is_settled(self) -> bool:
+        return bool(self._ask(_SYNCED)) and self._unsettled() == 0
+
+    def _unsettled(self) -> int:
+        """How many accounts are being synced, and how many documents of work given here are not Synced."""
+        try:
+            ((accounts,),) = self._ask(f"SELECT count(*) {_OF_THE_FIRM} WHERE s.status = 'syncing'")
+            ((invoices,),), ((payments,),) = (self._ask(_NOT_YET.format(kind)) for kind in ("invoice", "payment"))
+        except psycopg2.OperationalError:
+            return -1  # not to be known while the database is away
+        return int(accounts + invoices + payments)
+
+    def _ask(self, sql: str) -> list[Any]:
+        """The answer of the database to a question about the connection of the firm."""
+        with closing(psycopg2.connect(database_url(self.folder / "data"))) as connection, connection.cursor() as cursor:
+            cursor.execute(sql, [REALM])
+            return cursor.fetchall()
+
+    def _run(self, *command: str) -> None:
+        done = subprocess.run(
+            [sys.executable, "manage.py", *command],
+            cwd=ROOT,
+            env=without_servers(self._variables),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+
+    def _file(self, titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+        path = self.folder / f"{titles[3]}-{self._works}.csv"
+        with path.open("w", newline="") as file:
+            csv.writer(file).writerows([titles, *rows])
+        return str(path)
+
+    def _processes(self, part: str) -> list[int]:
+        """The processes of this portal whose command has the part in it."""
+        mine, found = str(self.folder).encode(), []
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                command, known = (process / "cmdline").read_bytes(), (process / "environ").read_bytes()
+            except OSError:
+                continue
+            if part.encode() in command and (mine in known or mine in command):
+                found.append(int(process.name))
+        return found
+
+    def _children(self, parent: int) -> list[int]:
+        listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+        pairs = [line.split() for line in listed.splitlines()]
+        return [int(pid) for pid, of in pairs if int(of) == parent]
+
+    def _wait(self, condition: Callable[[], bool], patience_s: float, otherwise: str) -> None:
+        deadline = time.monotonic() + patience_s
+        while not condition():
+            assert time.monotonic() < deadline, otherwise
+            time.sleep(0.2)
