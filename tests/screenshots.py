@@ -67,7 +67,7 @@ def _portal(data: Path) -> Iterator[str]:
     own = ("DATABASE_URL", "REDIS_URL", "QBO_")
     given = {name: value for name, value in os.environ.items() if not name.startswith(own)}
     variables = {"PORTAL_DATA_DIR": str(data), "PORT": str(port), "SIMULATOR_PORT": str(simulator_port)}
-    variables["EMAIL_URL"] = "consolemail:"  # else a page names the folder of the e-mails
+    variables["EMAIL_URL"] = "console:"  # else a page names the folder of the e-mails
     command = [sys.executable, "-m", "portal.local", "run"]
     stops_with_us = die_with_parent(signal.SIGINT)
     with subprocess.Popen(command, cwd=ROOT, env={**given, **variables}, preexec_fn=stops_with_us) as run:
