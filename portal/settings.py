@@ -43,6 +43,14 @@ def _required(name: str, local: str) -> str:
     raise ImproperlyConfigured(f"{name} must be set while QBO_ENVIRONMENT={QBO_ENVIRONMENT}.")
 
 
+def _rotated(name: str, local: str) -> list[str]:
+    """The values of a variable that holds several while a secret is replaced: the newest first, between commas."""
+    values = [value.strip() for value in _required(name, local).split(",") if value.strip()]
+    if not values:
+        raise ImproperlyConfigured(f"{name} holds nothing but commas.")
+    return values
+
+
 PORT: int = env.int("PORT", 8000)
 SIMULATOR_PORT: int = env.int("SIMULATOR_PORT", 9000)
 _simulator = f"http://127.0.0.1:{SIMULATOR_PORT}"
@@ -75,7 +83,7 @@ QBO_CLIENT_SECRET = _required("QBO_CLIENT_SECRET", "simulator-secret")
 QBO_REDIRECT_URI = _required("QBO_REDIRECT_URI", f"http://127.0.0.1:{PORT}/settings/integrations/quickbooks/callback")
 # Intuit takes a plain http redirect address for localhost alone, where its sandbox may be tried without a certificate.
 SERVED_OVER_HTTPS = QBO_REDIRECT_URI.startswith("https://")
-QBO_WEBHOOK_VERIFIER_TOKEN = _required("QBO_WEBHOOK_VERIFIER_TOKEN", "simulator-verifier")
+QBO_WEBHOOK_VERIFIER_TOKENS = _rotated("QBO_WEBHOOK_VERIFIER_TOKEN", "simulator-verifier")
 QBO_API_BASE_URL: str = (env.str("QBO_API_BASE_URL", "") or _urls["api"]).rstrip("/")
 QBO_OAUTH_BASE_URL: str = (env.str("QBO_OAUTH_BASE_URL", "") or _urls["oauth"]).rstrip("/")
 QBO_DISCOVERY_URL = QBO_OAUTH_BASE_URL + _urls["discovery"]
@@ -97,9 +105,7 @@ if IS_LOCAL:
 # --- Django ---------------------------------------------------------------------------------------------------------
 
 SECRET_KEY = _required("SECRET_KEY", "local-only-secret-key-of-a-portal-that-talks-to-the-simulator")
-TOKEN_ENCRYPTION_KEYS: list[str] = [
-    key for key in _required("TOKEN_ENCRYPTION_KEYS", "bG9jYWwtb25seS1rZXktZm9yLXRoZS1zaW11bGF0b3I=").split(",") if key
-]
+TOKEN_ENCRYPTION_KEYS = _rotated("TOKEN_ENCRYPTION_KEYS", "bG9jYWwtb25seS1rZXktZm9yLXRoZS1zaW11bGF0b3I=")
 DEBUG: bool = env.bool("DEBUG", False)
 ALLOWED_HOSTS: list[str] = [
     host.strip() for host in _required("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]").split(",") if host.strip()
@@ -236,7 +242,11 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
-        "OPTIONS": {"socket_connect_timeout": 2.0, "socket_timeout": 2.0},  # seconds; a person may be waiting
+        "OPTIONS": {
+            "pool_class": "portal.circuit.Pool",
+            "socket_connect_timeout": 2.0,  # seconds; a person may be waiting
+            "socket_timeout": 2.0,
+        },
     }
 }
 # Read from Redis, kept in PostgreSQL: without Redis people stay signed in.

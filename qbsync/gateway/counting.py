@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from functools import lru_cache
 
 import redis
 from django.conf import settings
+
+from portal import circuit
 
 logger = logging.getLogger(__name__)
 
@@ -19,7 +20,7 @@ REFRESHES = "refreshes"
 def count(what: str, label: str) -> None:
     """Add one; a count that Redis cannot take is lost, since it is worth no failure."""
     try:
-        _client(settings.REDIS_URL).hincrby(_key(what), label or "-", 1)
+        _redis().hincrby(_key(what), label or "-", 1)
     except redis.RedisError as error:
         logger.debug("A count was lost: %s", type(error).__name__)
 
@@ -30,14 +31,13 @@ def counted(what: str) -> dict[str, int]:
     Raises:
         redis.RedisError: it does not answer.
     """
-    found = _client(settings.REDIS_URL).hgetall(_key(what))
+    found = _redis().hgetall(_key(what))
     return {label.decode(): int(number) for label, number in found.items()}  # type: ignore[union-attr]
+
+
+def _redis() -> redis.Redis:
+    return circuit.client(settings.REDIS_URL, timeout_s=2.0)
 
 
 def _key(what: str) -> str:
     return f"{settings.CELERY_BROKER_TRANSPORT_OPTIONS['global_keyprefix']}metrics:{what}"
-
-
-@lru_cache(maxsize=4)
-def _client(redis_url: str) -> redis.Redis:
-    return redis.Redis.from_url(redis_url, socket_timeout=2, socket_connect_timeout=2)

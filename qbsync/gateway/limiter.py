@@ -14,12 +14,11 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 from typing import Any
 
 import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
+
+from portal import circuit
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +33,7 @@ _LEFT_TO_BACKGROUND = (0.9, 0.8, 0.8, 0.975)
 _ARRIVED_AFTER_MS = 2000  # a request sent longer ago than this has arrived, however slow its answer
 _MARGIN_MS = 50
 _REDIS_AWAY_WAIT_S = 5.0
+_REDIS_TIMEOUT_S = 5.0
 
 # KEYS: the pause, then sets of slots scored by the moment until which they count: minute, second, at once, batches; and
 # a sign that people are about. ARGV: …, the four limits, the limit of batches while nobody is about, and who asks.
@@ -115,7 +115,7 @@ class Quota:
             lease_s: after this many seconds a slot that was not given back ends by itself; longer than any request.
             scale: multiplies the limits, for a simulator whose throttles are multiplied.
         """
-        self._redis = _client(redis_url)
+        self._redis = circuit.client(redis_url, timeout_s=_REDIS_TIMEOUT_S)
         names = ("pause", "minute", "second", "at_once", "batches", "people")
         self._keys = [f"quota:{{{company}}}:{name}" for name in names]
         self._lease_ms = int(lease_s * 1000)
@@ -164,15 +164,8 @@ class Quota:
 
     def _run(self, script: str, keys: list[str], *args: Any) -> Any:
         try:
+            # Repeating a script with the same slot changes nothing.
             return self._redis.register_script(script)(keys=keys, args=args)
         except redis.RedisError as error:
             logger.error("Redis does not answer, so nothing is sent to QuickBooks: %s", error)
             raise QuotaWait(_REDIS_AWAY_WAIT_S) from None
-
-
-@lru_cache(maxsize=4)
-def _client(redis_url: str) -> redis.Redis:
-    # One more try for a connection that was dropped; repeating a script with the same slot changes nothing.
-    return redis.Redis.from_url(
-        redis_url, socket_timeout=5, socket_connect_timeout=5, retry=Retry(NoBackoff(), retries=1)
-    )
