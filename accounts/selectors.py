@@ -5,7 +5,7 @@ Other apps add what their columns show by the hooks at the top; this module does
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import (
     BooleanField,
+    Case,
     Count,
     DecimalField,
     F,
@@ -26,6 +27,7 @@ from django.db.models import (
     QuerySet,
     Subquery,
     Sum,
+    When,
 )
 from django.db.models.functions import Coalesce
 from django.shortcuts import get_object_or_404
@@ -44,11 +46,14 @@ list_columns: list[Callable[[QuerySet[Account], Firm], QuerySet[Account]]] = []
 invoice_extensions: list[Callable[[QuerySet[Invoice]], QuerySet[Invoice]]] = []
 payment_extensions: list[Callable[[QuerySet[Payment]], QuerySet[Payment]]] = []
 
+# Sorts by what is worked out of each account and so by no index: the conditions that part the list, in their order.
+# Exactly one of them holds of an account, and those of one part are in the order of their names.
+list_parts: dict[str, Callable[[Firm], list[Q]]] = {}
+
 # Columns that a CSV file of the list has besides: heading, and what an account found by the list shows there.
 export_columns: list[tuple[str, Callable[[Account], str]]] = []
 
-# What a list may be sorted by; each is served by an index, and the rest of the columns make the order total. Hooks may
-# add others, over what they add to the rows.
+# What a list may be sorted by; each is served by an index, and the rest of the columns make the order total.
 SORTS: dict[str, tuple[str, ...]] = {
     "name": ("name", "pk"),
     "code": ("code",),
@@ -95,7 +100,7 @@ class AccountQuery:
             type=params.get("type", "") if params.get("type") in AccountType.values else "",
             tag=_positive(params.get("tag")),
             member=_positive(params.get("member")),
-            sort=sort.removeprefix("-") if sort.removeprefix("-") in SORTS else "name",
+            sort=sort.removeprefix("-") if sort.removeprefix("-") in SORT_LABELS else "name",
             descending=sort.startswith("-"),
             page=_positive(params.get("page")) or 1,
             params=params,
@@ -151,13 +156,27 @@ def accounts_found(membership: Membership, query: AccountQuery) -> QuerySet[Acco
         )
     for narrow in list_filters:
         accounts = narrow(accounts, membership.firm, query.params)
-    return accounts.order_by(*(f"-{column}" if query.descending else column for column in SORTS[query.sort]))
+    if query.sort not in list_parts:
+        return accounts.order_by(*_directed(SORTS[query.sort], query))
+    part = Case(
+        *(When(condition, then=place) for place, condition in enumerate(list_parts[query.sort](membership.firm)))
+    )
+    return accounts.annotate(part=part).order_by(*_directed(("part", *SORTS["name"]), query))
+
+
+def _directed(columns: Iterable[str], query: AccountQuery) -> list[str]:
+    return [f"-{column}" if query.descending else column for column in columns]
 
 
 def account_page(membership: Membership, query: AccountQuery) -> Page:
     """Return one page of the list, in one statement; each row has what ``with_columns`` adds."""
     accounts = accounts_found(membership, query)
-    return paginate(accounts, with_columns(accounts, membership.firm), query.page)
+    parts = None
+    if query.sort in list_parts:
+        conditions = list_parts[query.sort](membership.firm)
+        by_name = accounts.order_by(*_directed(SORTS["name"], query))
+        parts = [by_name.filter(one) for one in (reversed(conditions) if query.descending else conditions)]
+    return paginate(accounts, with_columns(accounts, membership.firm), query.page, parts)
 
 
 def with_columns(accounts: QuerySet[Account], firm: Firm) -> QuerySet[Account]:
@@ -185,33 +204,43 @@ class _NumberOf(Subquery):
 
 
 class _Keys(ArraySubquery):
-    template = "(ARRAY(%(subquery)s))"
+    template = "ARRAY(%(subquery)s)"
+    empty_result_set_value: Any = []
 
 
-def _is_one_of(keys: QuerySet[Any]) -> Func:
-    """The condition that a row is one of these, which PostgreSQL finds before anything else.
+def _is_one_of(parts: list[QuerySet[Any]], start: int, stop: int) -> Func:
+    """The condition that a row is one of those from ``start`` to ``stop`` of the parts one after the other.
 
-    As ``pk__in`` they would be one more table to join, in whatever order looks cheap: the whole list, at times.
+    PostgreSQL finds them before anything else. As ``pk__in`` they would be one more table to join, in whatever order
+    looks cheap: the whole list, at times. Of each part it reads no more than what may be on the page.
     """
-    return Func(F("pk"), _Keys(keys), template="%(expressions)s", arg_joiner=" = ANY ", output_field=BooleanField())
+    keys = Func(
+        *(_Keys(part.values("pk")[:stop]) for part in parts),
+        template=f"((%(expressions)s)[{start + 1}:{stop}])",
+        arg_joiner=" || ",
+    )
+    return Func(F("pk"), keys, template="%(expressions)s", arg_joiner=" = ANY ", output_field=BooleanField())
 
 
-def paginate(counted: QuerySet[Any], rows: QuerySet[Any], number: int) -> Page:
+def paginate(
+    counted: QuerySet[Any], rows: QuerySet[Any], number: int, parts: list[QuerySet[Any]] | None = None
+) -> Page:
     """Return a page of ``rows``, in one statement; ``counted`` are the same rows without what makes counting slow.
 
-    A page after the last one is the last one, which costs two statements more.
+    ``parts`` are those rows once more, where no index has their order but that of each part has one. A page after the
+    last one is the last one, which costs two statements more.
     """
     start = (number - 1) * PAGE_SIZE
     limited = counted.order_by().values("pk")[: COUNT_LIMIT + 1]
     # The rows to show are found first, so that what a column computes is computed for them alone, on late pages too.
-    found = rows.filter(_is_one_of(counted.values("pk")[start : start + PAGE_SIZE]))
+    found = rows.filter(_is_one_of(parts or [counted], start, start + PAGE_SIZE))
     shown = list(found.annotate(found_in_all=_NumberOf(limited)))
     total = shown[0].found_in_all if shown else 0
     if not shown and number > 1:
         total = limited.count()
         last = max(1, -(-total // PAGE_SIZE))
         if total <= COUNT_LIMIT and last < number:
-            return paginate(counted, rows, last)
+            return paginate(counted, rows, last, parts)
     return Page(rows=shown, number=number, total=min(total, COUNT_LIMIT), counted=total <= COUNT_LIMIT)
 
 

@@ -1,7 +1,8 @@
 """Claims on accounts: who may send for an account, until when. Knows nothing of QuickBooks.
 
 A claim is one conditional UPDATE that gives the account a fencing number higher than any before. It ends by itself, so
-that any worker may take over from one that died; whoever sends checks first that the number is still its own.
+that any worker may take over from one that died; whoever sends checks first that the number is still its own. A claim
+that has ended stays ended, even where nobody else has taken the account: what its worker left out for that is due.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from django.conf import settings
 from django.db import connection as database
 from django.db.models import F, Min
 from django.db.models.functions import Greatest
-from django.utils import timezone
 
+from qbsync import clock
 from qbsync.models import AccountSync, Connection
 from qbsync.states import Status
 
@@ -42,7 +43,7 @@ _TAKE = """
 
 def take(connection_id: int, *, limit: int, only: Sequence[int] | None = None) -> Claim:
     """Claim up to ``limit`` accounts with work due (of these only, if given); the rows come with what is needed."""
-    now = timezone.now()
+    now = clock.now()
     Connection.objects.filter(pk=connection_id).update(claim_number=F("claim_number") + 1)
     number = Connection.objects.values_list("claim_number", flat=True).get(pk=connection_id)
     with database.cursor() as cursor:
@@ -63,27 +64,30 @@ def take(connection_id: int, *, limit: int, only: Sequence[int] | None = None) -
 # Rows are locked in the order of their keys, as everywhere, so that nobody waits for each other.
 _KEEP = """
     WITH mine AS MATERIALIZED (
-        SELECT id FROM qbsync_accountsync WHERE id = ANY(%(keys)s) AND claim = %(number)s
+        SELECT id FROM qbsync_accountsync WHERE id = ANY(%(keys)s) AND claim = %(number)s AND claimed_until > %(now)s
         ORDER BY id FOR NO KEY UPDATE)
     UPDATE qbsync_accountsync AS row SET claimed_until = %(until)s FROM mine WHERE row.id = mine.id
 """
 
 
 def keep(connection_id: int, rows: Iterable[AccountSync]) -> None:
-    """Renew the claims and tell that a worker is at it, so that neither ends while QuickBooks takes its time."""
-    now = timezone.now()
+    """Renew the claims and tell that a worker is at it, so that neither ends while QuickBooks takes its time.
+
+    A claim that has ended is not renewed: something may have been left undone for it since (see :func:`release`).
+    """
+    now = clock.now()
     by_number: dict[int, list[int]] = {}
     for row in rows:
         by_number.setdefault(row.claim, []).append(row.pk)
     for number, keys in by_number.items():
         with database.cursor() as cursor:
-            cursor.execute(_KEEP, {"number": number, "keys": keys, "until": _until(now)})
+            cursor.execute(_KEEP, {"number": number, "keys": keys, "until": _until(now), "now": now})
     Connection.objects.filter(pk=connection_id).update(working_until=_until(now))
 
 
 def pause(connection_id: int, seconds: float) -> None:
     """Tell that work goes on after so many seconds, so that the silence until then is not taken for a dead worker."""
-    until = timezone.now() + timedelta(seconds=seconds)
+    until = clock.now() + timedelta(seconds=seconds)
     Connection.objects.filter(pk=connection_id).update(paused_until=until)
 
 
@@ -92,7 +96,8 @@ _RELEASE = """
         SELECT id FROM qbsync_accountsync WHERE id = ANY(%(keys)s) AND claim = %(number)s
         ORDER BY id FOR NO KEY UPDATE)
     UPDATE qbsync_accountsync AS row SET
-        due_at = CASE WHEN row.due_at IS NOT DISTINCT FROM given.seen THEN given.due ELSE row.due_at END,
+        due_at = CASE WHEN row.due_at IS NOT DISTINCT FROM given.seen AND row.claimed_until > %(now)s
+            THEN given.due ELSE row.due_at END,
         claimed_until = NULL
     FROM mine JOIN unnest(%(keys)s::bigint[], %(seen)s::timestamptz[], %(due)s::timestamptz[])
         AS given(id, seen, due) USING (id)
@@ -104,7 +109,8 @@ def release(claim: Claim, next_due: Mapping[int, datetime | None]) -> None:
     """Give accounts back, by key, with the moment at which work is due again (None: nothing is).
 
     What fell due after the claim was taken stays due: it was not looked at. That is told by the value, not by the
-    time: a change that was being committed bears a time from before the claim.
+    time: a change that was being committed bears a time from before the claim. What was claimed stays due as well where
+    the claim has ended by now: nothing was linked or sent from that moment on, whatever the worker makes of it.
     """
     seen = {row.pk: row.due_at for row in claim.rows}
     with database.cursor() as cursor:
@@ -112,7 +118,7 @@ def release(claim: Claim, next_due: Mapping[int, datetime | None]) -> None:
             _RELEASE,
             {
                 "number": claim.number, "keys": list(next_due), "due": list(next_due.values()),
-                "seen": [seen[key] for key in next_due],
+                "seen": [seen[key] for key in next_due], "now": clock.now(),
             },
         )  # fmt: skip
 
@@ -135,7 +141,7 @@ def next_due(connection_id: int, only: Sequence[int] | None = None) -> datetime 
 def held(rows: Iterable[AccountSync]) -> dict[int, AccountSync]:
     """Lock these accounts and return those whose claim is still the one in the row given, by key."""
     given = {row.pk: row.claim for row in rows}
-    now = timezone.now()
+    now = clock.now()
     locked = AccountSync.objects.filter(pk__in=given, claimed_until__gt=now).order_by("pk")
     found = locked.select_for_update(of=("self",)).select_related("account", "connection", "customer", "asked_customer")
     return {row.pk: row for row in found if row.claim == given[row.pk]}

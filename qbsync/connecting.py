@@ -15,10 +15,9 @@ from datetime import date
 from typing import Any, TypeVar
 
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 from portal.models import Firm, User
-from qbsync import credentials, history, mirror, services
+from qbsync import clock, credentials, history, mirror, services
 from qbsync.documents import tax_rules
 from qbsync.gateway import oauth
 from qbsync.gateway.company import BatchQuery, Company
@@ -129,7 +128,7 @@ def connection_disconnect(*, connection: Connection, by: User | None) -> None:
         row = Connection.objects.select_for_update().filter(pk=connection.pk, status__in=LIVE).first()
         if row is None:
             return
-        token, before, now = row.refresh_token, row.status, timezone.now()
+        token, before, now = row.refresh_token, row.status, clock.about_now()
         row.status, row.status_changed_at, row.broken_reason = ConnectionStatus.DISCONNECTED, now, ""
         row.access_token = row.refresh_token = ""
         row.access_expires_at = row.refresh_expires_at = row.hard_expires_at = row.refreshing_until = None
@@ -233,7 +232,7 @@ def _store(
     """Write the connection. Two answers that come at once are told apart by the database's constraints."""
     try:
         with transaction.atomic():
-            now = timezone.now()
+            now = clock.about_now()
             row = Connection.objects.select_for_update().filter(firm=firm).first()
             before = row.status if row else ""
             if row is None:

@@ -8,9 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.utils import timezone
 
-from qbsync import customer_intents, linking, mirror
+from qbsync import clock, customer_intents, linking, mirror
 from qbsync.gateway.faults import Fault, FaultKind, Retry
 from qbsync.matching import fold
 from qbsync.metering import Session
@@ -62,7 +61,7 @@ def _found_after_all(
     window = timedelta(seconds=settings.QBO_EXECUTION_WINDOW_S)
     for row in wanted:
         intent = lost.get(row.pk)
-        if intent is not None and timezone.now() < intent.sent_at + window:
+        if intent is not None and clock.now() < intent.sent_at + window:
             created.come_back[row.pk] = intent.sent_at + window
             continue
         if intent is not None:
@@ -126,7 +125,7 @@ def _refused(intent: PushIntent, fault: Fault, taken: list[AccountSync], created
     """Settle one refused creation; return the fault where it concerns the whole connection."""
     row = intent.account_sync
     if not fault.outcome_known:
-        created.come_back[row.pk] = timezone.now() + _LOOK_AFTER
+        created.come_back[row.pk] = clock.about_now() + _LOOK_AFTER
         return None
     if fault.rule.retry in (Retry.WAIT_FOR_QUOTA, Retry.STOP_CONNECTION, Retry.REFRESH_TOKEN):
         customer_intents.forget([intent])

@@ -15,10 +15,9 @@ from datetime import datetime, timedelta
 from django.core.cache import cache
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
-from django.utils import timezone
 
 from portal import logs
-from qbsync import history
+from qbsync import clock, history
 from qbsync.gateway import oauth
 from qbsync.gateway.faults import Fault, FaultKind
 from qbsync.gateway.limiter import QuotaWait
@@ -36,7 +35,7 @@ _WAIT_FOR_ANOTHER_S = 2.0
 _RENEWED_EVERY = timedelta(days=7)
 _ASKED_EVERY_S = 3600
 _LOOK_EVERY_S = 0.05
-_STORED = ("status", "broken_reason", "access_token", "refresh_token", "access_expires_at", "token_version")
+_STORED = ("firm", "status", "broken_reason", "access_token", "refresh_token", "access_expires_at", "token_version")
 
 
 @dataclass(frozen=True)
@@ -69,9 +68,9 @@ def access_token(connection_id: int, *, refuse: str | None = None) -> Token:
     enough = VALID_FOR
     while True:
         row = _read(connection_id)
-        valid_for = row.access_expires_at - timezone.now() if row.access_expires_at else timedelta(0)
+        valid_for = row.access_expires_at - clock.about_now() if row.access_expires_at else timedelta(0)
         if row.access_token == refuse and valid_for > timedelta(0):
-            _same_pair(row).update(access_expires_at=timezone.now())  # nobody is to be given it again
+            _same_pair(row).update(access_expires_at=clock.about_now())  # nobody is to be given it again
             valid_for = timedelta(0)
         if valid_for >= enough:
             return Token(row.access_token, row.token_version)
@@ -98,7 +97,7 @@ def connection_broken(connection_id: int, fault: Fault, *, version: int) -> bool
         fault: what refused the connection; its kind becomes the reason.
         version: of the token that was refused. A pair stored since then has not been refused.
     """
-    now = timezone.now()
+    now = clock.about_now()
     with transaction.atomic():
         rows = Connection.objects.select_for_update().filter(
             pk=connection_id, status=ConnectionStatus.ACTIVE, token_version=version
@@ -125,7 +124,7 @@ def unused() -> list[int]:
     Each refresh begins the refresh token's 100 days anew, so a connection in use never ends by itself. This keeps those
     alive that nobody uses.
     """
-    idle_since = timezone.now() - _RENEWED_EVERY
+    idle_since = clock.about_now() - _RENEWED_EVERY
     found = Connection.objects.filter(status=ConnectionStatus.ACTIVE, access_expires_at__lt=idle_since)
     keys = found.order_by("pk").values_list("pk", flat=True)
     return [pk for pk in keys if cache.add(f"keep-alive:{pk}", 1, timeout=_ASKED_EVERY_S)]
@@ -142,7 +141,7 @@ class Expiry:
 
 def expiry(grant: oauth.Grant) -> Expiry:
     """Return when the tokens of a grant that has just come will have expired."""
-    now = timezone.now()
+    now = clock.about_now()
     hard = grant.hard_expires_in_s
     return Expiry(
         access=now + timedelta(seconds=grant.access_expires_in_s),
@@ -160,11 +159,11 @@ def _read(connection_id: int) -> Connection:
 
 def _take_lease(row: Connection) -> bool:
     """Whether this caller, and nobody else, is to refresh the pair that it has read."""
-    return _lease(row, _same_pair(row).filter(Q(refreshing_until=None) | Q(refreshing_until__lt=timezone.now())))
+    return _lease(row, _same_pair(row).filter(Q(refreshing_until=None) | Q(refreshing_until__lt=clock.now())))
 
 
 def _lease(row: Connection, free: QuerySet[Connection]) -> bool:
-    until = timezone.now() + _LEASE
+    until = clock.now() + _LEASE
     with transaction.atomic(durable=True):
         taken = free.filter(status=ConnectionStatus.ACTIVE).update(refreshing_until=until)
     row.refreshing_until = until
@@ -205,7 +204,7 @@ def _refresh(row: Connection) -> None:
 
 def _mend(row: Connection) -> None:
     """Take back what a caller concluded who took this one for dead, and whose token had been replaced by this one's."""
-    now = timezone.now()
+    now = clock.about_now()
     with transaction.atomic():
         broken = Connection.objects.select_for_update().filter(
             pk=row.pk,

@@ -10,9 +10,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
-from qbsync import claims
+from qbsync import claims, clock
 from qbsync.gateway.batch import BatchAnswer, BatchItem
 from qbsync.gateway.faults import Fault
 from qbsync.gateway.limiter import QuotaWait
@@ -43,7 +42,7 @@ def record(
 
     An open one of the other kind is given up: what it would still do is found by the mirror, and harms nothing.
     """
-    now = timezone.now()
+    now = clock.now()
     request_id = str(uuid.uuid4())
     with transaction.atomic():
         ours = [r for r in claims.held(rows).values() if r.status == Status.SYNCING and r.ask == ask]
@@ -78,7 +77,7 @@ def send(session: Session, intents: Sequence[PushIntent]) -> BatchAnswer:
             session.company,
             items,
             request_id=intents[0].request_id,
-            committed_at=intents[0].sent_at,
+            age_s=lambda: (clock.now() - intents[0].sent_at).total_seconds(),
             priority=session.priority,
         )
     except QuotaWait:
@@ -97,7 +96,7 @@ def forget(intents: Sequence[PushIntent]) -> None:
 
 def settle(intent: PushIntent, outcome: str, **kept: str) -> None:
     """Keep what became of one intent; ``kept`` are more of its fields."""
-    intent.outcome, intent.settled_at = outcome, timezone.now()
+    intent.outcome, intent.settled_at = outcome, clock.about_now()
     for name, value in kept.items():
         setattr(intent, name, value)
     intent.save(update_fields=["outcome", "settled_at", *kept])

@@ -7,9 +7,7 @@ from concurrent.futures import Future
 from datetime import timedelta
 from typing import Any
 
-from django.utils import timezone
-
-from qbsync import mirror, outbox, upstream
+from qbsync import clock, mirror, outbox, upstream
 from qbsync.gateway.batch import BatchAnswer, BatchItem
 from qbsync.gateway.company import Company
 from qbsync.gateway.faults import Fault, FaultKind, Retry
@@ -39,8 +37,7 @@ def send(company: Company, shipment: Shipment, priority: Priority) -> BatchAnswe
         BatchItem(key, intent.operation, shipment.items[key].entity, intent.payload)
         for key, intent in shipment.intents.items()
     ]
-    committed_at = min(intent.sent_at for intent in shipment.intents.values())
-    return ship(company, items, request_id=shipment.request_id, committed_at=committed_at, priority=priority)
+    return ship(company, items, request_id=shipment.request_id, age_s=shipment.since.seconds, priority=priority)
 
 
 def land(connection: Connection, session: Session, shipment: Shipment, flight: Future[BatchAnswer]) -> None:
@@ -74,7 +71,7 @@ def _back(shipment: Shipment, keys: Sequence[str]) -> None:
 
 def _answer_lost(item: Item) -> Change:
     """It may have been executed: its intent stays open, and QuickBooks is asked in a moment."""
-    before, until = item.row.status, timezone.now() + _LOOK_AFTER
+    before, until = item.row.status, clock.about_now() + _LOOK_AFTER
     wait(item.row, DocumentReason.WAITS_FOR_ANSWER, until=until)
     item.work.next_try.append(until)
     return Change(item.document, item.row, before, "answer_lost")
@@ -110,7 +107,7 @@ class _Landing:
             self._look_closer()
         except (Fault, QuotaWait):
             for item in [*self.number_taken, *(item for item, _ in self.reference_dead)]:
-                item.work.next_try.append(timezone.now())  # not judged yet, so it is still due
+                item.work.next_try.append(clock.about_now())  # not judged yet, so it is still due
             raise
         if self.trouble is not None:
             raise self.trouble
@@ -158,7 +155,7 @@ class _Landing:
         """The token was stale, or QuickBooks stumbled: once more, at first at once, then ever later."""
         stale, attempts = fault.kind is FaultKind.STALE, item.row.attempts
         reason = DocumentReason.CHANGED_IN_QUICKBOOKS if stale else DocumentReason.UNAVAILABLE
-        until = timezone.now() + timedelta(seconds=0 if stale and not attempts else 5 * 4**attempts)
+        until = clock.about_now() + timedelta(seconds=0 if stale and not attempts else 5 * 4**attempts)
         wait(item.row, reason, until=until)
         item.row.attempts += 1
         item.work.next_try.append(until)
@@ -169,7 +166,7 @@ class _Landing:
         if attempts >= _MOST_ATTEMPTS:
             _park(item, Fault(FaultKind.NUMBER_TAKEN, code="6140"))
             return
-        until = timezone.now() + timedelta(seconds=2 * 3**attempts)
+        until = clock.about_now() + timedelta(seconds=2 * 3**attempts)
         wait(item.row, DocumentReason.WAITS_FOR_NUMBER, until=until)
         item.row.attempts += 1
         item.work.next_try.append(until)

@@ -21,10 +21,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
 
-from django.utils import timezone
-
 from qbsync import (
     claims,
+    clock,
     creating,
     delivery,
     guard,
@@ -133,7 +132,7 @@ class _Sync:
 
     def close(self) -> None:
         """Give back what is still claimed, as due now, and keep the counts."""
-        self._release(self.works.values(), dict.fromkeys(self.works, timezone.now()))
+        self._release(self.works.values(), dict.fromkeys(self.works, clock.about_now()))
         self.works.clear()
         self.session.close()
 
@@ -272,4 +271,4 @@ def _next_due(connection: Connection, only: Sequence[int] | None) -> float | Non
         if only is None:
             troubles.run_over(connection)
         return None
-    return max(0.0, (due - timezone.now()).total_seconds())
+    return max(0.0, (due - clock.about_now()).total_seconds())

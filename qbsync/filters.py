@@ -6,9 +6,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
-from django.db.models import Case, IntegerField, QuerySet, Value, When
+from django.db.models import Q, QuerySet
 
 from accounts import selectors
 from accounts.models import Account, Invoice, Payment
@@ -22,7 +21,7 @@ FILTER_PARAM = "quickbooks"
 SORT = "quickbooks"
 
 # What needs somebody's attention comes first
-_RANKS = (Status.FAILED, Status.SYNCING, Status.NOT_SYNCED, Status.SKIPPED, Status.SYNCED)
+_ORDER = (Status.FAILED, Status.SYNCING, Status.NOT_SYNCED, Status.SKIPPED, Status.SYNCED)
 
 
 def filter_choices() -> dict[str, list[tuple[str, str]]]:
@@ -34,21 +33,22 @@ def filter_choices() -> dict[str, list[tuple[str, str]]]:
 
 
 def accounts_by_quickbooks(accounts: QuerySet[Account], firm: Firm, params: Mapping[str, str]) -> QuerySet[Account]:
-    """Return those accounts that have the status or reason asked for, with what they are sorted by where it is that.
+    """Return those accounts that have the status or reason asked for.
 
     A value that is neither is ignored, like any other unknown parameter.
     """
-    found: QuerySet[Any] = accounts
-    now = reading(firm)
-    if params.get("sort", "").removeprefix("-") == SORT:
-        ranks = [When(now.has_status(status), then=Value(rank)) for rank, status in enumerate(_RANKS)]
-        found = found.annotate(quickbooks_rank=Case(*ranks, output_field=IntegerField()))
     wanted = params.get(FILTER_PARAM, "")
     if wanted in list(Status):
-        return found.filter(now.has_status(Status(wanted)))
+        return accounts.filter(reading(firm).has_status(Status(wanted)))
     if wanted and wanted in list(Reason):
-        return found.filter(now.has_reason(Reason(wanted)))
-    return found
+        return accounts.filter(reading(firm).has_reason(Reason(wanted)))
+    return accounts
+
+
+def by_status(firm: Firm) -> list[Q]:
+    """Return what parts the firm's accounts by their status: those that need somebody's attention come first."""
+    now = reading(firm)
+    return [now.has_status(status) for status in _ORDER]
 
 
 def invoices_with_quickbooks(invoices: QuerySet[Invoice]) -> QuerySet[Invoice]:
@@ -65,7 +65,7 @@ def register() -> None:
     """Add QuickBooks to the lists from now on; called once, when Django starts."""
     selectors.list_filters.append(accounts_by_quickbooks)
     selectors.list_columns.append(with_standing)
-    selectors.SORTS[SORT] = ("quickbooks_rank", "name", "pk")
+    selectors.list_parts[SORT] = by_status
     selectors.SORT_LABELS[SORT] = "QuickBooks"
     selectors.export_columns.extend(exporting.COLUMNS)
     selectors.invoice_extensions.append(invoices_with_quickbooks)

@@ -9,10 +9,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from django.utils import timezone
-
 from accounts.models import Invoice
-from qbsync import mirror, outbox
+from qbsync import clock, mirror, outbox
 from qbsync.documents import tax_rules
 from qbsync.gateway.company import Company
 from qbsync.models import Connection
@@ -36,7 +34,7 @@ def keep_back(connection: Connection, company: Company, works: Sequence[AccountW
     if not any(_refusal(connection, item) for item in items):
         return
     read_at = connection.company_read_at
-    if read_at is None or timezone.now() - read_at > _NEW_ENOUGH:
+    if read_at is None or clock.about_now() - read_at > _NEW_ENOUGH:
         mirror.read_company(connection, company)
     changes: list[Change] = []
     for item in items:

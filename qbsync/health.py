@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from portal.models import Firm
+from qbsync import clock
 from qbsync.gateway.faults import RULES, FaultKind
 from qbsync.models.connection import Connection, ConnectionStatus
 
@@ -115,7 +116,7 @@ def ends_at(connection: Connection) -> datetime | None:
 def _is_told(connection: Connection) -> bool:
     if connection.outage_since is None:
         return False
-    lasted = timezone.now() - connection.outage_since
+    lasted = clock.about_now() - connection.outage_since
     if connection.trouble == FaultKind.THROTTLED:
         return lasted >= READS_USED_UP_AFTER
     return lasted >= TOLD_AFTER or connection.rests_until is not None
@@ -197,7 +198,7 @@ def _not_set_up() -> Notice:
 
 def _ending(connection: Connection, firm: Firm) -> list[Notice]:
     end = ends_at(connection)
-    if end is None or end - timezone.now() > WARNED_BEFORE:
+    if end is None or end - clock.about_now() > WARNED_BEFORE:
         return []
     if end == connection.hard_expires_at:
         why = "Intuit lets no connection last longer than five years, however often it is used."

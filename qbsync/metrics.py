@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 import redis
 from django.conf import settings
 from django.db.models import Count, Min, Q, Sum
-from django.utils import timezone
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from portal import circuit
 from portal.workers import QUEUES
+from qbsync import clock
 from qbsync.gateway import counting
 from qbsync.gateway.company import quota_of
 from qbsync.gateway.limiter import QuotaWait
@@ -34,7 +35,7 @@ def exposition() -> bytes:
 class _Portal(Collector):
     def collect(self) -> Iterator[Metric]:
         """Read everything now."""
-        now = timezone.now()
+        now = clock.about_now()
         yield from _work(now)
         yield from _connections()
         yield from _runs()
@@ -90,11 +91,10 @@ def _runs() -> Iterator[Metric]:
 
 def _queues() -> Iterator[Metric]:
     waiting = GaugeMetricFamily("portal_queue_messages", "Messages that no worker has taken.", labels=["queue"])
-    broker = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)
-    with broker:
-        for queue in QUEUES:
-            key = f"{settings.CELERY_BROKER_TRANSPORT_OPTIONS['global_keyprefix']}{queue}"
-            waiting.add_metric([queue], broker.llen(key))
+    broker = circuit.client(settings.REDIS_URL, timeout_s=2.0)
+    for queue in QUEUES:
+        key = f"{settings.CELERY_BROKER_TRANSPORT_OPTIONS['global_keyprefix']}{queue}"
+        waiting.add_metric([queue], broker.llen(key))
     yield waiting
 
 

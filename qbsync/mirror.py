@@ -12,21 +12,18 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from time import sleep
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from qbsync import claims
+from qbsync import claims, clock
 from qbsync.copies import token_of
 from qbsync.gateway import queries
 from qbsync.gateway.company import BatchAnswer, BatchCount, BatchQuery, Company
 from qbsync.gateway.faults import Fault, FaultKind
-from qbsync.gateway.limiter import QuotaWait
 from qbsync.matching import fold, name_before_deletion
 from qbsync.models import AccountSync, Connection, Customer, NameHolder
 from qbsync.services.scope import judge_again
@@ -36,7 +33,6 @@ from qbsync.states import Event, Reason
 logger = logging.getLogger(__name__)
 
 LOOK_BACK = timedelta(days=29)  # CDC reaches 30 days back
-_LONGEST_WAIT_S = 2.0
 _CLOCKS_DIFFER = timedelta(minutes=5)
 OVERLAP = timedelta(seconds=60)  # a change that was being committed while we read
 _HOLDERS = {"Vendor": NameHolder.Kind.VENDOR, "Employee": NameHolder.Kind.EMPLOYEE}
@@ -61,7 +57,7 @@ def refresh(connection: Connection, company: Company, *, max_age: timedelta) -> 
         MirrorBusy: it has never been complete, and another worker is reading it.
         Fault, QuotaWait: as the gateway.
     """
-    now = timezone.now()
+    now = clock.about_now()
     if connection.mirror_cursor and connection.mirror_read_at and now - connection.mirror_read_at < max_age:
         return
     with reading(connection) as is_mine:
@@ -76,7 +72,7 @@ def refresh(connection: Connection, company: Company, *, max_age: timedelta) -> 
 @contextmanager
 def reading(connection: Connection) -> Iterator[bool]:
     """Be the one worker that reads the company; False where another one is at it."""
-    now = timezone.now()
+    now = clock.now()
     free = Connection.objects.filter(Q(mirror_leased_until=None) | Q(mirror_leased_until__lt=now), pk=connection.pk)
     is_mine = bool(free.update(mirror_leased_until=now + _lease()))
     try:
@@ -88,7 +84,7 @@ def reading(connection: Connection) -> Iterator[bool]:
 
 def renew_lease(connection: Connection) -> None:
     """Go on being the one that reads it: QuickBooks takes its time."""
-    Connection.objects.filter(pk=connection.pk).update(mirror_leased_until=timezone.now() + _lease())
+    Connection.objects.filter(pk=connection.pk).update(mirror_leased_until=clock.now() + _lease())
 
 
 def read_company(connection: Connection, company: Company) -> None:
@@ -174,7 +170,7 @@ def _read_on(
     read: set[str] = set()
     while more if count is None else start <= count:
         # An empty page before the end is asked for once more; after that it is taken at its word.
-        page = _query(company, _select(kind, start)) or _query(company, _select(kind, start))
+        page = company.query(_select(kind, start)) or company.query(_select(kind, start))
         if not page and count is not None:
             logger.warning("connection=%s: %d %ss counted, %d there", connection.pk, count, kind, start - 1)
             break
@@ -182,7 +178,7 @@ def _read_on(
         read |= {str(row["Id"]) for row in page}
         start, more = start + len(page), bool(page)
         claims.keep(connection.pk, [])
-        Connection.objects.filter(pk=connection.pk).update(mirror_leased_until=timezone.now() + _lease())
+        Connection.objects.filter(pk=connection.pk).update(mirror_leased_until=clock.now() + _lease())
     return read
 
 
@@ -200,7 +196,7 @@ def look_up(company: Company, kind: str, ids: Sequence[str]) -> list[dict[str, A
         Fault, QuotaWait: as the gateway.
     """
     parts = [ids[start : start + _IDS_A_QUERY] for start in range(0, len(ids), _IDS_A_QUERY)]
-    return [row for part in parts for row in _query(company, select_by_ids(kind, part))]
+    return [row for part in parts for row in company.query(select_by_ids(kind, part))]
 
 
 def select_by_ids(kind: str, ids: Sequence[str]) -> str:
@@ -229,21 +225,10 @@ def _select(kind: str, start: int) -> str:
     return queries.select(kind, _EVERYBODY, start=start)
 
 
-def _query(company: Company, statement: str) -> list[dict[str, Any]]:
-    """Ask; where the requests of this second are used up, wait for the next one, as to begin anew costs more."""
-    while True:
-        try:
-            return company.query(statement)
-        except QuotaWait as quota:
-            if quota.seconds > _LONGEST_WAIT_S:
-                raise
-            sleep(quota.seconds)
-
-
 def read_changes(connection: Connection, company: Company) -> bool:
     """Apply what changed since the cursor; False where only a full read can tell."""
     since = parse_datetime(connection.mirror_cursor) if connection.mirror_cursor else None
-    if since is None or timezone.now() - since > LOOK_BACK:
+    if since is None or clock.about_now() - since > LOOK_BACK:
         return False
     try:
         changes = company.cdc(NAMES, since=(since - OVERLAP).isoformat(timespec="seconds"))
@@ -377,17 +362,17 @@ def keep_company(connection: Connection, answer: BatchAnswer) -> None:
         home_currency=str((currency.get("HomeCurrency") or {}).get("value") or "")[:3],
         books_closed_on=datetime.fromisoformat(closed).date() if closed else None,
         individual_type_id=str(individual[0]["Id"]) if individual else "",
-        company_read_at=timezone.now(),
+        company_read_at=clock.about_now(),
     )
 
 
 def sane(cursor: str) -> str:
     """Return QuickBooks' time as a cursor, but never one from the future: what happens until then would be missed."""
-    now, moment = timezone.now(), parse_datetime(cursor)
+    now, moment = clock.about_now(), parse_datetime(cursor)
     if moment is None or moment <= now + _CLOCKS_DIFFER:
         return cursor
     return (now - _CLOCKS_DIFFER).isoformat(timespec="seconds")
 
 
 def _complete(connection: Connection, cursor: str) -> None:
-    Connection.objects.filter(pk=connection.pk).update(mirror_cursor=sane(cursor), mirror_read_at=timezone.now())
+    Connection.objects.filter(pk=connection.pk).update(mirror_cursor=sane(cursor), mirror_read_at=clock.about_now())

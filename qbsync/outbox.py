@@ -12,10 +12,9 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
 from accounts.models import Invoice, Payment
-from qbsync import claims
+from qbsync import claims, clock
 from qbsync.bulk import update_rows
 from qbsync.documents import payload_of
 from qbsync.models import AccountSync, Connection, HistoryEntry, InvoiceSync, PaymentSync, PushIntent
@@ -35,6 +34,7 @@ class Shipment:
     """The intents of one request, by item id; committed, and about to be sent."""
 
     request_id: str
+    since: clock.Stopwatch  # no later than the moment that the intents bear
     items: dict[str, Item] = field(default_factory=dict)
     intents: dict[str, PushIntent] = field(default_factory=dict)
 
@@ -62,13 +62,13 @@ def record(connection: Connection, items: Sequence[Item]) -> Shipment | None:
     An account whose claim has passed to another worker, or which is no longer Synced, drops out here: after Unsync
     nothing further is sent.
     """
-    now = timezone.now()
+    since, now = clock.Stopwatch(), clock.now()
     accounts = list({item.work.account.pk: item.work.account for item in items}.values())
     with transaction.atomic():
         ours = {key for key, row in claims.held(accounts).items() if row.status == Status.SYNCED}
         left_out = _left_out([item.row for item in items if item.row.pk is not None])
         _make_rows([item.row for item in items if item.work.account.pk in ours])
-        shipment = Shipment(request_id=str(uuid.uuid4()))
+        shipment = Shipment(request_id=str(uuid.uuid4()), since=since)
         unfit: list[Change] = []
         for item in items:
             if item.work.account.pk in ours and (type(item.row), item.row.pk) not in left_out:
@@ -91,7 +91,7 @@ def settle(
     """
     if not changes and not intents:
         return
-    now = timezone.now()
+    now = clock.about_now()
     with transaction.atomic():
         ours = claims.not_passed_on(accounts)
         keys = {row.pk for row in ours.values()}

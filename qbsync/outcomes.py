@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.utils import timezone
-
 from accounts.models import Invoice, Payment
+from qbsync import clock
 from qbsync.copies import Remote, customer_id_of, number_of, summary
 from qbsync.gateway.faults import Fault, FaultKind
 from qbsync.models import InvoiceSync, PaymentSync
@@ -22,7 +21,7 @@ def adopt(row: InvoiceSync | PaymentSync, remote: Remote, revision: int) -> None
     row.seen = summary(remote, is_payment=isinstance(row, PaymentSync))
     row.pushed_revision = row.settled_revision = revision
     row.status, row.reason, row.detail = DocumentStatus.SYNCED, DocumentReason.NONE, {}
-    row.pushed_at = row.changed_at = timezone.now()
+    row.pushed_at = row.changed_at = clock.about_now()
     row.next_try_at, row.attempts = None, 0
     if isinstance(row, InvoiceSync) and row.document.revision == revision:
         _compare(row, row.document, remote)
@@ -53,7 +52,7 @@ def end(row: InvoiceSync | PaymentSync, revision: int) -> None:
     """Note that the copy in QuickBooks counts for nothing any more: it is void or deleted, as ours is."""
     row.is_void_there, row.settled_revision, row.pushed_revision = True, revision, revision
     row.status, row.reason, row.detail = DocumentStatus.SYNCED, DocumentReason.NONE, {}
-    row.pushed_at = row.changed_at = timezone.now()
+    row.pushed_at = row.changed_at = clock.about_now()
     row.next_try_at, row.attempts = None, 0
 
 
@@ -68,14 +67,14 @@ def fail(
 ) -> None:
     """Park the document with its reason until it changes or a person asks for it again."""
     row.status, row.reason, row.detail = DocumentStatus.FAILED, reason, detail
-    row.settled_revision, row.changed_at = document.revision, timezone.now()
+    row.settled_revision, row.changed_at = document.revision, clock.about_now()
     row.next_try_at, row.attempts = None, 0
 
 
 def wait(row: InvoiceSync | PaymentSync, reason: DocumentReason, *, until: datetime | None) -> None:
     """Have the document wait, and be looked at again at that moment (None: when something else moves it)."""
     row.status, row.reason, row.detail = DocumentStatus.WAITING, reason, {}
-    row.next_try_at, row.changed_at = until, timezone.now()
+    row.next_try_at, row.changed_at = until, clock.about_now()
 
 
 _VAGUE = frozenset({FaultKind.REFUSED, FaultKind.UNKNOWN, FaultKind.TEXT_INVALID, FaultKind.TEXT_TOO_LONG})

@@ -13,6 +13,7 @@ from django.utils.formats import date_format
 
 from accounts.models import Invoice, Payment
 from portal.models import Firm
+from qbsync import clock
 from qbsync.models.links import AccountSync
 from qbsync.selectors import DocumentStanding, Standing
 from qbsync.selectors.errors import MOST_COUNTED
@@ -173,7 +174,7 @@ def _syncing(sync: AccountSync | None, firm: Firm) -> Message:
     lines = []
     if sync:
         lines.append(_ASKED.get(Ask(sync.ask), ""))
-        if sync.due_at and sync.due_at > timezone.now():
+        if sync.due_at and sync.due_at > clock.about_now():
             lines.append(f"Next try on {moment(sync.due_at, firm)}.")
     return Message("This account is being synced; this takes time", [line for line in lines if line])
 
@@ -217,7 +218,7 @@ def document_message(standing: DocumentStanding, document: Invoice | Payment) ->
     stays = ["What was sent before is still in QuickBooks."] if kept else []
     later = (
         [f"Next try on {moment(sync.next_try_at, document.firm)}."]
-        if sync and sync.next_try_at and sync.next_try_at > timezone.now()
+        if sync and sync.next_try_at and sync.next_try_at > clock.about_now()
         else []
     )
     return Message(headline, [line for line in (sentence, *stays, *later) if line], remedy)

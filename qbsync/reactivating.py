@@ -10,9 +10,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from django.utils import timezone
-
-from qbsync import customer_intents, linking, mirror, payloads
+from qbsync import clock, customer_intents, linking, mirror, payloads
 from qbsync.creating import Created
 from qbsync.gateway.faults import Fault, FaultKind, Retry
 from qbsync.gateway.queries import in_list
@@ -90,7 +88,7 @@ def _refused(intent: PushIntent, fault: Fault, taken: list[tuple[AccountSync, Fa
     """Settle one that was refused; return the fault where it concerns the whole connection."""
     row = intent.account_sync
     if not fault.outcome_known:
-        served.come_back[row.pk] = timezone.now() + _LOOK_AFTER
+        served.come_back[row.pk] = clock.about_now() + _LOOK_AFTER
         return None
     if fault.rule.retry in (Retry.WAIT_FOR_QUOTA, Retry.STOP_CONNECTION, Retry.REFRESH_TOKEN):
         customer_intents.forget([intent])
@@ -99,7 +97,7 @@ def _refused(intent: PushIntent, fault: Fault, taken: list[tuple[AccountSync, Fa
     if fault.kind is FaultKind.NAME_TAKEN:
         taken.append((row, fault))
     elif fault.kind is FaultKind.STALE:
-        served.come_back[row.pk] = timezone.now() + _LOOK_AFTER  # it is read again, and seen as it now is
+        served.come_back[row.pk] = clock.about_now() + _LOOK_AFTER  # it is read again, and seen as it now is
     else:
         linking.failed(row, Reason.REFUSED, explained(fault), code=fault.code, tid=fault.intuit_tid)
     return None

@@ -16,9 +16,8 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Q
-from django.utils import timezone
 
-from qbsync import outbox, traces
+from qbsync import clock, outbox, traces
 from qbsync.changes import documents
 from qbsync.copies import Remote, token_of
 from qbsync.gateway.company import Company
@@ -45,7 +44,7 @@ def recover(connection: Connection, company: Company, accounts: Sequence[Account
     intents = [intent for intent in found_open if _row(intent) is not None]
     _settle_customers(connection, accounts, [intent for intent in found_open if _row(intent) is None])
     creates = [intent for intent in intents if intent.operation == PushIntent.Operation.CREATE]
-    asked_at = timezone.now()
+    asked_at = clock.now()
     found = traces.as_sent(company, creates)
     missing = [(i, _window_end(i)) for i in creates if _row(i).mark not in found and _window_end(i) <= asked_at]
     found |= traces.created_around(connection, company, missing)

@@ -4,9 +4,8 @@ import contextlib
 
 from celery import Task, shared_task
 from django.db.models import Exists, OuterRef, Q
-from django.utils import timezone
 
-from qbsync import credentials, engine, wake
+from qbsync import clock, credentials, engine, wake
 from qbsync.changes import poll, validating
 from qbsync.digest import schedule
 from qbsync.digest.sending import digest_send
@@ -39,7 +38,7 @@ def sync_requested(account_sync_id: int) -> None:
 @shared_task
 def sync_connection(connection_id: int) -> None:
     """Do a slice of what is due on a connection, and have the next slice done after everybody else's."""
-    Connection.objects.filter(pk=connection_id, queued_at__lte=timezone.now()).update(queued_at=None)
+    Connection.objects.filter(pk=connection_id, queued_at__lte=clock.now()).update(queued_at=None)
     again = engine.run(connection_id, priority=Priority.BACKGROUND)
     if again is not None:
         wake.in_background(connection_id, after_s=again)
@@ -93,7 +92,7 @@ def validate_links(validation_id: int) -> None:
 @shared_task
 def sweep() -> None:
     """Wake the workers for connections with work due that nobody is at: its message was lost, or its worker died."""
-    now = timezone.now()
+    now = clock.about_now()
     due = AccountSync.objects.filter(
         connection=OuterRef("pk"), due_at__lte=now, status__in=[Status.SYNCING, Status.SYNCED]
     )

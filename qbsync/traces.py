@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from qbsync import clock
 from qbsync.copies import Remote
 from qbsync.gateway.company import Company
 from qbsync.gateway.queries import in_list
@@ -81,8 +82,10 @@ def _created(company: Company, entity: str, fields: str, late: Iterable[Late]) -
             spans[-1] = (spans[-1][0], until + _MARGIN)
         else:
             spans.append((sent_at - _MARGIN, until + _MARGIN))
+    # What is known is how far QuickBooks is ahead of this host; the times are PostgreSQL's.
+    ahead = company.clock_ahead + clock.this_host_is_ahead_by() if spans else timedelta(0)
     for span in spans:
-        begins, ends = ((moment + company.clock_ahead).isoformat(timespec="seconds") for moment in span)
+        begins, ends = ((moment + ahead).isoformat(timespec="seconds") for moment in span)
         where = f"MetaData.CreateTime >= '{begins}' AND MetaData.CreateTime <= '{ends}'"
         yield from company.query_all(entity, where, fields)
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
-from django.utils import timezone
-
-from qbsync import claims, wake
+from qbsync import claims, clock, wake
 from qbsync.credentials import ConnectionBroken
 from qbsync.gateway.faults import Fault, FaultKind, Retry
 from qbsync.gateway.limiter import QuotaWait
@@ -64,7 +62,7 @@ def _tell_stopped(connection: Connection, fault: Fault) -> None:
 
 def rests(connection: Connection) -> bool:
     """Whether QuickBooks is left alone for now; what was asked for meanwhile becomes Failed with the reason."""
-    if connection.rests_until is None or connection.rests_until <= timezone.now():
+    if connection.rests_until is None or connection.rests_until <= clock.about_now():
         return False
     _tell_trouble(connection)
     return True
@@ -72,7 +70,7 @@ def rests(connection: Connection) -> bool:
 
 def _begin(connection: Connection, kind: FaultKind) -> timedelta:
     """Note what the trouble is; return how long it has lasted, whatever kind it was at first."""
-    now = timezone.now()
+    now = clock.about_now()
     Connection.objects.filter(pk=connection.pk, outage_since=None).update(outage_since=now)
     Connection.objects.filter(pk=connection.pk).update(trouble=kind)
     connection.refresh_from_db(fields=["outage_since", "trouble"])
@@ -101,7 +99,7 @@ def _throttled(connection: Connection, fault: Fault) -> float | None:
 
 def _rest(connection: Connection) -> None:
     """Leave QuickBooks alone for some hours: only time, or a person there, ends this trouble."""
-    connection.rests_until = timezone.now() + _RESTS[FaultKind(connection.trouble)]
+    connection.rests_until = clock.about_now() + _RESTS[FaultKind(connection.trouble)]
     Connection.objects.filter(pk=connection.pk).update(rests_until=connection.rests_until)
     _tell_trouble(connection)
     run_over(connection)
@@ -130,4 +128,4 @@ def over(connection: Connection) -> None:
 
 def run_over(connection: Connection) -> None:
     """Nothing is due any more: end the run that is open."""
-    SyncRun.objects.filter(connection=connection, ended_at=None).update(ended_at=timezone.now())
+    SyncRun.objects.filter(connection=connection, ended_at=None).update(ended_at=clock.about_now())

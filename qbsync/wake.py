@@ -2,42 +2,43 @@
 
 A message is only a hint. What is due stands in the database, and the sweep finds what no message told of. A background
 message that was not picked up SYNC_LEASE_S after it was to come counts as lost. The tasks are named, not imported: they
-import what wakes them.
+import what wakes them. A broker that has not answered a moment ago is sent nothing: a person may be waiting.
 """
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 
+from portal import circuit
 from portal.celery import app
+from qbsync import clock
 from qbsync.models import Connection
 
+logger = logging.getLogger(__name__)
+
+_AS_GOOD_S = 1.0  # a message that comes this much later than another one would: processes do not tell time alike
 _LONGEST_S = 300.0  # well below the broker's visibility time-out, after which it would deliver the message twice
 
 
 def for_person(account_sync_id: int) -> None:
     """Have the account synced now, on the queue of people's requests."""
-    transaction.on_commit(lambda: app.send_task("qbsync.tasks.sync_requested", (account_sync_id,)), robust=True)
+    _send("sync_requested", account_sync_id)
 
 
 def to_reconcile(reconciliation_id: int, *, is_awaited: bool = False) -> None:
     """Have a comparison done; one that somebody waits for goes on the queue of people's requests."""
-    queue = "people" if is_awaited else "background"
-    transaction.on_commit(
-        lambda: app.send_task("qbsync.tasks.reconcile", (reconciliation_id,), queue=queue), robust=True
-    )
+    _send("reconcile", reconciliation_id, queue="people" if is_awaited else "background")
 
 
 def to_validate(validation_id: int) -> None:
     """Have all links of a connection validated, on the queue of people's requests: somebody waits for it."""
-    transaction.on_commit(
-        lambda: app.send_task("qbsync.tasks.validate_links", (validation_id,), queue="people"), robust=True
-    )
+    _send("validate_links", validation_id, queue="people")
 
 
 def in_background(connection_id: int, *, after_s: float = 0) -> None:
@@ -45,17 +46,17 @@ def in_background(connection_id: int, *, after_s: float = 0) -> None:
 
     A message for much later never holds up what has become due meanwhile. When it comes it finds nothing to do.
     """
-    now = timezone.now()
+    now = clock.about_now()
     after_s = min(after_s, _LONGEST_S)
     comes = now + timedelta(seconds=after_s)
     lost = Q(queued_at__lt=now - timedelta(seconds=settings.SYNC_LEASE_S))
     free = Connection.objects.filter(
-        Q(queued_at=None) | Q(queued_at__gt=comes) | lost, pk=connection_id, set_up_at__isnull=False
+        Q(queued_at=None) | Q(queued_at__gt=comes + timedelta(seconds=_AS_GOOD_S)) | lost,
+        pk=connection_id,
+        set_up_at__isnull=False,
     )
     if free.update(queued_at=comes):
-        transaction.on_commit(
-            lambda: app.send_task("qbsync.tasks.sync_connection", (connection_id,), countdown=after_s), robust=True
-        )
+        _send("sync_connection", connection_id, countdown=after_s)
 
 
 def poll(connection_id: int, *, at_once: bool = False, after_s: float = 0) -> None:
@@ -64,9 +65,14 @@ def poll(connection_id: int, *, at_once: bool = False, after_s: float = 0) -> No
     A message that nobody takes is dropped: the sweep sends another one while it is due.
     """
     queue = "people" if at_once else "background"
-    transaction.on_commit(
-        lambda: app.send_task(
-            "qbsync.tasks.poll_changes", (connection_id,), queue=queue, countdown=after_s, expires=after_s + 60
-        ),
-        robust=True,
-    )
+    _send("poll_changes", connection_id, queue=queue, countdown=after_s, expires=after_s + 60)
+
+
+def _send(task: str, key: int, **options: Any) -> None:
+    def send() -> None:
+        if circuit.of(settings.REDIS_URL).is_open:
+            logger.warning("The broker does not answer; the sweep finds what is due: %s", task)
+            return
+        app.send_task(f"qbsync.tasks.{task}", (key,), **options)
+
+    transaction.on_commit(send, robust=True)

@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet
-from django.utils import timezone
 
 from accounts.models import Allocation, Invoice, InvoiceLine, Payment
+from qbsync import clock
 from qbsync.models import AccountSync, Connection, InvoiceSync, PaymentSync, PushIntent
 from qbsync.plan import ENDS, Copies, Operation, PaidInvoice, operation_for, payment_waits_for
 from qbsync.states import DocumentReason, DocumentStatus
@@ -122,7 +122,7 @@ def hold_back(connection: Connection, work: AccountWork) -> list[DocumentRow]:
             going.append(item)
         elif (item.row.reason, item.row.detail) != (waits[0], waits[1]):
             item.row.status, item.row.reason, item.row.detail = DocumentStatus.WAITING, waits[0], waits[1]
-            item.row.changed_at = timezone.now()
+            item.row.changed_at = clock.about_now()
             held.append(item.row)
     work.payments = going
     return held
@@ -143,7 +143,7 @@ def _due(documents: QuerySet[Any], connection: Connection, accounts: Iterable[in
     )
     dated = Q() if connection.sync_date is None else Q(date__gte=connection.sync_date)
     reached = dated | Q(quickbooks__asked=True) | Q(quickbooks__qbo_id__gt="")
-    waited = Q(quickbooks__next_try_at=None) | Q(quickbooks__next_try_at__lte=timezone.now())
+    waited = Q(quickbooks__next_try_at=None) | Q(quickbooks__next_try_at__lte=clock.about_now())
     return (
         documents.filter(reached, new | changed & waited & ~under_way, account__in=accounts)
         .select_related("quickbooks")
@@ -156,7 +156,7 @@ def _waits(accounts: Iterable[int]) -> Iterator[tuple[int, datetime]]:
     models: tuple[Any, ...] = (InvoiceSync, PaymentSync)
     for model in models:
         waiting = model.objects.filter(account__in=accounts, status=DocumentStatus.WAITING)
-        yield from waiting.filter(next_try_at__gt=timezone.now()).values_list("account", "next_try_at")
+        yield from waiting.filter(next_try_at__gt=clock.about_now()).values_list("account", "next_try_at")
 
 
 def _sync_of(model: type[Any]) -> str:
@@ -164,7 +164,7 @@ def _sync_of(model: type[Any]) -> str:
 
 
 def _new(model: type[Any], connection: Connection, document: Invoice | Payment) -> Any:
-    return model(connection=connection, document=document, account_id=document.account_id, changed_at=timezone.now())
+    return model(connection=connection, document=document, account_id=document.account_id, changed_at=clock.about_now())
 
 
 def _plan(work: AccountWork, document: Any, row: DocumentRow, settled: list[DocumentRow]) -> None:
@@ -181,7 +181,7 @@ def _plan(work: AccountWork, document: Any, row: DocumentRow, settled: list[Docu
         item = Item(work, document, row, operation)
         item.queue.append(item)
         return
-    row.settled_revision, row.changed_at = document.revision, timezone.now()
+    row.settled_revision, row.changed_at = document.revision, clock.about_now()
     if not row.qbo_id:
         row.status, row.reason = DocumentStatus.NOT_SYNCED, DocumentReason.VOID_BEFORE_SENT
     settled.append(row)

@@ -11,12 +11,11 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
-from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.formats import date_format
 
 from accounts.models import Invoice, Payment
-from qbsync import mirror
+from qbsync import clock, mirror
 from qbsync.bulk import update_rows
 from qbsync.copies import Difference, changed, money, said, summary, token_of
 from qbsync.gateway.company import Company
@@ -127,7 +126,7 @@ def _judge(connection: Connection, row: Any, names: _Names) -> HistoryEntry | No
         if before == DocumentStatus.SYNCED:
             return None
         row.status, row.reason, row.detail = DocumentStatus.SYNCED, DocumentReason.NONE, {}
-        row.changed_at = timezone.now()
+        row.changed_at = clock.about_now()
     return entry_of(connection, row, before, row.reason or _PUT_BACK)
 
 
@@ -150,7 +149,7 @@ def entry_of(connection: Connection, row: Any, before: str, event: str, by: Any 
 
 def _drifted(row: Any, reason: DocumentReason, detail: dict[str, Any]) -> None:
     row.status, row.reason, row.detail = DocumentStatus.FAILED, reason, detail
-    row.changed_at = timezone.now()
+    row.changed_at = clock.about_now()
 
 
 def _theirs(kind: str, remote: Mapping[str, Any]) -> dict[str, Any]:

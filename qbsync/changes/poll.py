@@ -12,10 +12,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from qbsync import mirror, troubles, wake
+from qbsync import clock, mirror, troubles, wake
 from qbsync.changes import documents, links, webhooks
 from qbsync.gateway.company import Changes, Company
 from qbsync.gateway.faults import Fault, FaultKind
@@ -38,7 +37,7 @@ def run(connection_id: int, *, priority: Priority = Priority.BACKGROUND) -> floa
     """
     connection = Connection.objects.select_related("firm").get(pk=connection_id)
     due = connection.poll_due_at
-    now = timezone.now()
+    now = clock.now()
     if not connection.is_ready or due is None or due > now or (connection.rests_until or now) > now:
         return None
     session = Session(connection, priority, is_sync=False)
@@ -57,7 +56,7 @@ def run(connection_id: int, *, priority: Priority = Priority.BACKGROUND) -> floa
     finally:
         session.close()
     troubles.over(connection)
-    now = timezone.now()
+    now = clock.about_now()
     Connection.objects.filter(pk=connection.pk).update(polled_at=now)
     _next(connection, due, after=_interval(connection))
     # Whatever was told of while we looked may have happened after QuickBooks had answered.
@@ -66,7 +65,7 @@ def run(connection_id: int, *, priority: Priority = Priority.BACKGROUND) -> floa
 
 def sweep() -> None:
     """Wake the workers for connections that are due, and give new ones their place in the hour."""
-    now = timezone.now()
+    now = clock.about_now()
     resting = Q(rests_until__gt=now)
     ready = Connection.objects.filter(~resting, status=ConnectionStatus.ACTIVE, set_up_at__isnull=False)
     for pk in ready.filter(poll_due_at=None).values_list("pk", flat=True):
@@ -80,7 +79,7 @@ def sweep() -> None:
 def _look(connection: Connection, company: Company) -> None:
     """Apply what changed since the older of the two cursors, then move both."""
     cursors = [parse_datetime(one) if one else None for one in (connection.mirror_cursor, connection.documents_cursor)]
-    known = [one for one in cursors if one is not None and timezone.now() - one <= mirror.LOOK_BACK]
+    known = [one for one in cursors if one is not None and clock.about_now() - one <= mirror.LOOK_BACK]
     if len(known) < len(cursors):
         _compare_all(connection, company)
         return
@@ -151,7 +150,7 @@ def _pages(rows: Iterator[dict[str, Any]], size: int = 1000) -> Iterator[list[di
 def _move_cursors(connection: Connection, time: str) -> None:
     cursor = mirror.sane(time)
     Connection.objects.filter(pk=connection.pk).update(
-        mirror_cursor=cursor, mirror_read_at=timezone.now(), documents_cursor=cursor
+        mirror_cursor=cursor, mirror_read_at=clock.about_now(), documents_cursor=cursor
     )
 
 
@@ -171,7 +170,7 @@ def webhooks_work(connection: Connection) -> bool:
     proven = connection.webhooks_proven_at
     if proven is None:
         return False
-    unanswered = {"pushed_at__gt": proven + _ECHO_WITHIN, "pushed_at__lt": timezone.now() - WITH_WEBHOOKS}
+    unanswered = {"pushed_at__gt": proven + _ECHO_WITHIN, "pushed_at__lt": clock.about_now() - WITH_WEBHOOKS}
     return not any(
         model.objects.filter(connection=connection, **unanswered).exists() for model in documents.KINDS.values()
     )
@@ -179,9 +178,9 @@ def webhooks_work(connection: Connection) -> bool:
 
 def _next(connection: Connection, due: datetime, *, after: timedelta) -> None:
     """Look again after so long, unless something has asked for it since this look was begun."""
-    Connection.objects.filter(pk=connection.pk, poll_due_at=due).update(poll_due_at=timezone.now() + after)
+    Connection.objects.filter(pk=connection.pk, poll_due_at=due).update(poll_due_at=clock.about_now() + after)
 
 
 def _scheduled(connection: Connection) -> datetime:
     connection.refresh_from_db(fields=["poll_due_at"])
-    return connection.poll_due_at or timezone.now()
+    return connection.poll_due_at or clock.about_now()

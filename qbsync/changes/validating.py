@@ -13,9 +13,8 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
-from django.utils import timezone
 
-from qbsync import mirror, troubles
+from qbsync import clock, mirror, troubles
 from qbsync.changes import documents, links
 from qbsync.gateway.batch import MOST_ITEMS
 from qbsync.gateway.company import BatchQuery, Company
@@ -39,7 +38,7 @@ def run(validation_id: int) -> float | None:
     Returns:
         the seconds after which to call again, or None when it has ended or is somebody else's.
     """
-    now = timezone.now()
+    now = clock.now()
     open_one = LinkValidation.objects.filter(pk=validation_id, ended_at=None, due_at__lte=now)
     one = open_one.select_related("connection__firm").first()
     if one is None:
@@ -133,10 +132,10 @@ def _told(customer: Customer) -> tuple[str, bool]:
 def _put_off(one: LinkValidation, seconds: float) -> float:
     """Give it back; the sweep leaves it alone until it is called again."""
     # A little sooner than the message comes, which would find nothing to do otherwise.
-    due_at = timezone.now() + timedelta(seconds=seconds) - timedelta(milliseconds=10)
+    due_at = clock.about_now() + timedelta(seconds=seconds) - timedelta(milliseconds=10)
     LinkValidation.objects.filter(pk=one.pk).update(due_at=due_at)
     return seconds
 
 
 def _end(one: LinkValidation, *, problem: str = "") -> None:
-    LinkValidation.objects.filter(pk=one.pk).update(ended_at=timezone.now(), problem=problem)
+    LinkValidation.objects.filter(pk=one.pk).update(ended_at=clock.about_now(), problem=problem)

@@ -21,10 +21,9 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db.models import F, Q
 from django.db.models.functions import Greatest
-from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from qbsync import wake
+from qbsync import clock, wake
 from qbsync.changes import documents
 from qbsync.models import Connection, ConnectionStatus, Customer, PushIntent
 
@@ -68,10 +67,13 @@ class Event:
 
 
 def is_genuine(body: bytes, signature: str) -> bool:
-    """Whether the signature is QuickBooks' own: base64 of the raw body's HMAC-SHA256 under our verifier token."""
-    token = settings.QBO_WEBHOOK_VERIFIER_TOKEN.encode()
-    expected = base64.b64encode(hmac.new(token, body, hashlib.sha256).digest())
-    return hmac.compare_digest(expected, signature.encode(errors="replace"))
+    """Whether the signature is QuickBooks' own: base64 of the raw body's HMAC-SHA256 under a verifier token of ours.
+
+    There are two while it is replaced: QuickBooks goes on sending what it signed with the old one.
+    """
+    given = signature.encode(errors="replace")
+    signed = [hmac.new(token.encode(), body, hashlib.sha256).digest() for token in settings.QBO_WEBHOOK_VERIFIER_TOKENS]
+    return any(hmac.compare_digest(base64.b64encode(digest), given) for digest in signed)
 
 
 def events_of(body: bytes) -> list[Event]:
@@ -105,7 +107,7 @@ def take(events: Sequence[Event]) -> None:
 
 def _take(connection: Connection, events: Sequence[Event]) -> None:
     _remember_merges(connection, events)
-    now = timezone.now()
+    now = clock.about_now()
     echoes = prove(connection, events)
     moments = [moment for event in events if event not in echoes and (moment := _look_at(connection, event, now))]
     if not moments:
@@ -132,7 +134,7 @@ def prove(connection: Connection, events: Sequence[Event] = ()) -> list[Event]:
     waiting: list[Event] = cache.get(key, [])
     echoes = _echoes(connection, [*waiting, *events])
     if echoes:
-        Connection.objects.filter(pk=connection.pk).update(webhooks_proven_at=timezone.now())
+        Connection.objects.filter(pk=connection.pk).update(webhooks_proven_at=clock.about_now())
     created = [event for event in events if event.verb == "created" and event not in echoes]
     left = [event for event in [*waiting, *created] if event not in echoes][-_WAITING:]
     if echoes or created:

@@ -8,10 +8,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from portal.models import Firm
-from qbsync import health
+from qbsync import clock, health
 from qbsync.causes import cause_label
 from qbsync.digest import links
 from qbsync.gateway.faults import FaultKind
@@ -106,13 +105,13 @@ def _name(kind: str, row: Any) -> str:
 def _lasts(connection: Connection, notice: health.Notice) -> bool:
     """Whether it is worth an e-mail: an outage of some minutes is not."""
     if notice.kind == FaultKind.UNAVAILABLE and connection.outage_since:
-        return timezone.now() - connection.outage_since >= _LASTING
+        return clock.about_now() - connection.outage_since >= _LASTING
     return notice.stands_still or notice.kind == "ending"
 
 
 def _key(connection: Connection, notice: health.Notice) -> str:
     """What changes when a notice is to be said again: the end comes near, or a trouble has lasted another week."""
-    now = timezone.now()
+    now = clock.about_now()
     if notice.kind == "ending":
         left = ((health.ends_at(connection) or now) - now).days
         return f"ending:{next((days for days in _STAGES if left <= days), _STAGES[-1])}"

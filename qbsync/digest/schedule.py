@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from portal.models import Firm, Membership, Role, User
+from qbsync import clock
 from qbsync.models import Digest, DigestChoice, DigestState
 from qbsync.models.connection import LIVE
 from qbsync.models.digests import USUAL_TIME
@@ -73,7 +74,7 @@ def _able() -> QuerySet[Membership]:
 
 def _taken(memberships: Iterable[Membership], now: datetime) -> set[tuple[int, date]]:
     lately = Digest.objects.filter(membership__in=[one.pk for one in memberships], day__gte=now - timedelta(days=2))
-    free = lately.filter(state=DigestState.CLAIMED, claimed_until__lt=now)
+    free = lately.filter(state=DigestState.CLAIMED, claimed_until__lt=clock.about_now())
     return set(lately.exclude(pk__in=free.values("pk")).values_list("membership_id", "day"))
 
 

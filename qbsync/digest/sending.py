@@ -20,6 +20,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from portal.models import Membership
+from qbsync import clock
 from qbsync.digest import links, schedule
 from qbsync.digest.content import Content, content_of
 from qbsync.models import Connection, Digest, DigestState
@@ -55,13 +56,16 @@ def digest_send(membership_id: int) -> DigestState | None:
 
 def _claim(membership: Membership, now: datetime) -> Digest | None:
     """Take the day's digest; None where it is decided, or another worker is at it."""
-    day, until = schedule.day_of(membership.firm, now), now + _LEASE
+    day, seen_at = schedule.day_of(membership.firm, now), clock.about_now()
+    until = seen_at + _LEASE
     try:
         with transaction.atomic():
-            return Digest.objects.create(membership=membership, day=day, claimed_until=until, looked_at=now)
+            return Digest.objects.create(membership=membership, day=day, claimed_until=until, looked_at=seen_at)
     except IntegrityError:
-        free = Digest.objects.filter(membership=membership, day=day, state=DigestState.CLAIMED, claimed_until__lt=now)
-        taken = free.update(claimed_until=until, looked_at=now)
+        free = Digest.objects.filter(
+            membership=membership, day=day, state=DigestState.CLAIMED, claimed_until__lt=seen_at
+        )
+        taken = free.update(claimed_until=until, looked_at=seen_at)
         return Digest.objects.get(membership=membership, day=day) if taken else None
 
 
@@ -71,7 +75,7 @@ def _deliver(claim: Digest, message: EmailMultiAlternatives, content: Content) -
         mail.open()
     except OSError as error:  # smtplib's own errors are among them
         logger.warning("digest=%s the mail server does not answer: %s", claim.pk, type(error).__name__)
-        _mine(claim).update(claimed_until=timezone.now() + _AGAIN_AFTER)
+        _mine(claim).update(claimed_until=clock.about_now() + _AGAIN_AFTER)
         return None
     try:
         if not _mine(claim).update(state=DigestState.SENDING, told=list(content.keys)):

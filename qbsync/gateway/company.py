@@ -1,7 +1,9 @@
 """One QuickBooks company as the rest of qbsync sees it: writes, queries, batches, changes. Decides nothing.
 
 Each call takes a slot of the company's quota, sends exactly one request (``query_all`` one per page) and returns or
-raises. Nothing is repeated here: what follows from a fault is its Rule and the engine's business.
+raises. Nothing is repeated here: what follows from a fault is its Rule and the engine's business. What only reads waits
+for its slot where one is soon free: many requests make one look at a company, and a look that is begun anew has spent
+its slots for nothing.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from time import sleep
 from typing import Any
 
 from django.conf import settings
@@ -29,7 +32,7 @@ from qbsync.gateway.batch import (
     request_of,
 )
 from qbsync.gateway.faults import Fault, FaultKind
-from qbsync.gateway.limiter import Priority, Quota, QuotaWait
+from qbsync.gateway.limiter import Priority, Quota, QuotaWait, Slot
 from qbsync.gateway.transport import CONNECT_TIMEOUT_S, Transport
 
 __all__ = [
@@ -47,6 +50,9 @@ __all__ = [
 
 MOST_CHANGES = 1000
 """The most changed objects, of all entities together, that one answer of CDC holds."""
+
+_LONGEST_WAIT_S = 2.0  # what is free later than this is come back for
+_LONGEST_WAITS_S = 10.0  # altogether, where others are quicker each time
 
 _THROTTLE_PAUSE_S = 60.0  # what Intuit says to wait after a 429 that does not say itself
 
@@ -86,7 +92,7 @@ class Company:
     """A QuickBooks company, reached with one access token. Threads may share it.
 
     Every method raises:
-        QuotaWait: no quota at the moment; nothing was sent.
+        QuotaWait: no quota at the moment, for a read within the next seconds; nothing was sent.
         Fault: QuickBooks refused, or did not answer. After THROTTLED the company is paused for all workers, and
             ``retry_after_s`` says for how long.
     """
@@ -217,7 +223,7 @@ class Company:
         is_write: bool = False,
         is_metered: bool = True,
     ) -> tuple[dict[str, Any], str]:
-        slot = self._quota.take(is_batch=endpoint == "batch", priority=self._priority)
+        slot = self._slot(is_batch=endpoint == "batch", may_wait=not is_write)
         still_at_it = False
         try:
             self._on_request(endpoint, is_metered)
@@ -233,6 +239,17 @@ class Company:
         finally:
             if not still_at_it:
                 slot.give_back()
+
+    def _slot(self, *, is_batch: bool, may_wait: bool) -> Slot:
+        waited = 0.0
+        while True:
+            try:
+                return self._quota.take(is_batch=is_batch, priority=self._priority)
+            except QuotaWait as quota:
+                waited += quota.seconds
+                if not may_wait or quota.seconds > _LONGEST_WAIT_S or waited > _LONGEST_WAITS_S:
+                    raise
+                sleep(quota.seconds)
 
     def _compare_clocks(self, body: Mapping[str, Any]) -> None:
         try:

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from portal.isolation import FirmOwned
 from portal.models import Firm
 from qbsync.crypto import EncryptedTextField
 
@@ -31,7 +32,7 @@ LIVE = (ConnectionStatus.ACTIVE, ConnectionStatus.BROKEN)
 """The statuses in which the company belongs to the firm and to no other."""
 
 
-class Connection(models.Model):
+class Connection(FirmOwned):
     """One firm and one QuickBooks company (``realm_id``)."""
 
     firm = models.OneToOneField(Firm, on_delete=models.CASCADE, related_name="quickbooks")
@@ -124,7 +125,7 @@ class Connection(models.Model):
         return self.is_active and self.set_up_at is not None
 
 
-class SyncRun(models.Model):
+class SyncRun(FirmOwned):
     """One stretch of work on a connection, from its first claim until nothing is due; for progress and history."""
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="runs")
@@ -152,7 +153,7 @@ class SyncRun(models.Model):
         return f"Run of {self.connection} at {self.started_at:%Y-%m-%d %H:%M}"
 
 
-class RequestCount(models.Model):
+class RequestCount(FirmOwned):
     """How many requests a connection sent on one day (UTC), by endpoint; reads are metered by Intuit."""
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="request_counts")

@@ -7,13 +7,14 @@ from datetime import time
 from django.conf import settings
 from django.db import models
 
+from portal.isolation import FirmOwned
 from portal.models import Membership
 
 USUAL_TIME = time(8)
 """When the digest comes unless somebody chose another time; in the firm's time zone."""
 
 
-class DigestChoice(models.Model):
+class DigestChoice(FirmOwned):
     """Whether a member gets the digest, and at what time. No row: the owner gets it, others do not."""
 
     membership = models.OneToOneField(Membership, on_delete=models.CASCADE, related_name="digest_choice")
@@ -35,7 +36,7 @@ class DigestState(models.TextChoices):
     REFUSED = "refused", "Refused by the mail server"
 
 
-class Digest(models.Model):
+class Digest(FirmOwned):
     """One member's digest of one day; at most one, which the database guards."""
 
     membership = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="digests")

@@ -9,10 +9,11 @@ from django.conf import settings
 from django.db import models
 
 from accounts.models import Account
+from portal.isolation import FirmOwned
 from portal.models import Firm
 
 
-class HistoryEntry(models.Model):
+class HistoryEntry(FirmOwned):
     """One thing that happened to an account, a document or the connection of a firm."""
 
     class Kind(models.TextChoices):

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from accounts.models import Account, Invoice, Payment
+from portal.isolation import FirmOwned
 from qbsync.models.connection import Connection
 from qbsync.models.mirror import Customer
 from qbsync.states import Ask, DocumentStatus, Reason, Status
@@ -19,7 +20,7 @@ def _values(enum: Any) -> list[str]:
     return [member.value for member in enum]
 
 
-class AccountSync(models.Model):
+class AccountSync(FirmOwned):
     """An account's place in the sync. No row: never linked and never asked for, which reads as Not synced."""
 
     account = models.OneToOneField(Account, on_delete=models.CASCADE, related_name="quickbooks")
@@ -87,7 +88,7 @@ class AccountSync(models.Model):
         return f"{self.account}: {self.status}"
 
 
-class DocumentSync(models.Model):
+class DocumentSync(FirmOwned):
     """A document's place in the sync. No row: nothing was tried yet.
 
     Work is due while the document's revision is newer than ``settled_revision``: the last one that QuickBooks has

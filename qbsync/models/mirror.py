@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Right, Upper
 
+from portal.isolation import FirmOwned
 from qbsync.models.connection import Connection
 
 DIGITS_OF_A_PHONE = 10
@@ -19,7 +20,7 @@ def phone_digits() -> Right:
     return Right(digits, DIGITS_OF_A_PHONE, output_field=models.CharField())
 
 
-class Customer(models.Model):
+class Customer(FirmOwned):
     """A customer of the QuickBooks company as last heard of. Rows are never deleted: QuickBooks only deactivates."""
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="customers")
@@ -71,7 +72,7 @@ class Customer(models.Model):
         return self.active and not self.is_project and not self.parent_qbo_id
 
 
-class NameHolder(models.Model):
+class NameHolder(FirmOwned):
     """A vendor or employee of the QuickBooks company: its name is not free for a customer."""
 
     class Kind(models.TextChoices):

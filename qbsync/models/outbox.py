@@ -5,11 +5,12 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
+from portal.isolation import FirmOwned
 from qbsync.models.connection import Connection
 from qbsync.models.links import AccountSync, InvoiceSync, PaymentSync
 
 
-class PushIntent(models.Model):
+class PushIntent(FirmOwned):
     """One write of one record. Open from the commit before the request until its outcome is known.
 
     An open intent whose claim has ended is an unknown outcome: QuickBooks is asked before anything is sent again.

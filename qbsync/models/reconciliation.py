@@ -10,11 +10,12 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.models import Account, Invoice, Payment, money_field
+from portal.isolation import FirmOwned
 from qbsync.models.connection import Connection
 from qbsync.reconciliation.comparing import Kind, Verdict
 
 
-class Reconciliation(models.Model):
+class Reconciliation(FirmOwned):
     """One comparison of an account, or (without one) of all linked accounts of the firm. Amounts in its currency."""
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="reconciliations")
@@ -52,7 +53,7 @@ class Reconciliation(models.Model):
         return f"Reconciliation of {self.account or self.connection} at {self.asked_at:%Y-%m-%d %H:%M}"
 
 
-class ReconciliationDifference(models.Model):
+class ReconciliationDifference(FirmOwned):
     """A document that the two sides do not have alike; a side's amounts are empty where it has no such document."""
 
     reconciliation = models.ForeignKey(Reconciliation, on_delete=models.CASCADE, related_name="differences")

@@ -8,10 +8,11 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from portal.isolation import FirmOwned
 from qbsync.models.connection import Connection
 
 
-class LinkValidation(models.Model):
+class LinkValidation(FirmOwned):
     """One validation that somebody asked for. It goes on where it was left off, customer by customer in key order."""
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="link_validations")

@@ -17,9 +17,8 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Max, Q
-from django.utils import timezone
 
-from qbsync import claims, customer_intents, outbox, payloads
+from qbsync import claims, clock, customer_intents, outbox, payloads
 from qbsync.copies import customer_id_of
 from qbsync.gateway.batch import BatchItem
 from qbsync.gateway.faults import Fault, Retry
@@ -119,11 +118,11 @@ class _Mover:
             if (later := self._write(step, steps[step][:BATCH_SIZE])) is not None:
                 return later
             claims.keep(self.connection.pk, [self.account])
-        return timezone.now()
+        return clock.about_now()
 
     def _may_still_be_executed(self, group: Sequence[Copy]) -> datetime | None:
         """Until when a write of unknown outcome may still change one of these; None where there is none."""
-        since = timezone.now() - timedelta(seconds=settings.QBO_EXECUTION_WINDOW_S)
+        since = clock.now() - timedelta(seconds=settings.QBO_EXECUTION_WINDOW_S)
         mine = [self.holdings.rows[copy.key] for copy in group]
         sent = PushIntent.objects.filter(
             Q(invoice_sync__in=[row for row in mine if isinstance(row, InvoiceSync)])
@@ -140,7 +139,7 @@ class _Mover:
         """Send one batch; return when to look again where something has to be waited for."""
         intents = self._record(step, chosen)
         if not intents:
-            return timezone.now() + _LOOK_AFTER  # unsynced, or claimed by another worker, in this moment
+            return clock.about_now() + _LOOK_AFTER  # unsynced, or claimed by another worker, in this moment
         items = [
             BatchItem(key, intent.operation, self._key(intent)[0], intent.payload) for key, intent in intents.items()
         ]
@@ -159,7 +158,7 @@ class _Mover:
         for item, intent in intents.items():
             outcome, row = answer.items[item], self.holdings.rows[self._key(intent)]
             if isinstance(outcome, Fault) and not outcome.outcome_known:
-                again.append(timezone.now() + _LOOK_AFTER)
+                again.append(clock.about_now() + _LOOK_AFTER)
             elif isinstance(outcome, Fault) and outcome.rule.retry in _OF_THE_CONNECTION:
                 customer_intents.forget([intent])
                 trouble = outcome
@@ -169,7 +168,7 @@ class _Mover:
                 if outcome.rule.retry != Retry.PARK and row.attempts < _MOST_ATTEMPTS:
                     row.attempts += 1
                     changes.append(Change(row.document, row, row.status, "refused", fault_code=outcome.code))
-                    again.append(timezone.now() + timedelta(seconds=row.attempts))
+                    again.append(clock.about_now() + timedelta(seconds=row.attempts))
                 else:
                     refused.append((copies[self._key(intent)], outcome))
             else:
@@ -189,7 +188,7 @@ class _Mover:
     def _record(self, step: Step, chosen: Sequence[tuple[Copy, str]]) -> dict[str, PushIntent]:
         """Commit the intents, by item id. A payment that lets go of its invoices is due from then on: the ordinary
         update gives it its lines again, wherever its invoices are by then."""
-        now, request_id = timezone.now(), str(uuid.uuid4())
+        now, request_id = clock.now(), str(uuid.uuid4())
         intents: dict[str, PushIntent] = {}
         with transaction.atomic():
             ours = claims.held([self.account])
@@ -262,7 +261,7 @@ class _Mover:
                 is_settled = row.settled_revision >= row.document.revision
                 row.status = DocumentStatus.SYNCED if is_settled else DocumentStatus.WAITING
                 row.reason, row.detail, row.attempts = DocumentReason.NONE, {"stays": stays} if stays else {}, 0
-                row.changed_at = timezone.now()
+                row.changed_at = clock.about_now()
             changes.append(
                 Change(row.document, row, before, "moved" if goal == self.customer and not stays else "stays")
             )

@@ -12,9 +12,8 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
-from django.utils import timezone
 
-from qbsync import troubles
+from qbsync import clock, troubles
 from qbsync.gateway.company import Company
 from qbsync.gateway.faults import Fault
 from qbsync.gateway.limiter import Priority, QuotaWait
@@ -59,7 +58,7 @@ def run(reconciliation_id: int) -> float | None:
 
 
 def _compare(one: Reconciliation, company: Company) -> None:
-    connection, started_at = one.connection, timezone.now()
+    connection, started_at = one.connection, clock.about_now()
     customers = ours.linked_customers(connection, one.account)
     known = ours.ids_in_quickbooks(connection, [one.account_id] if one.account_id else None)
     there: dict[tuple[Kind, str], Theirs] = {}
@@ -95,7 +94,7 @@ def _keep_result(one: Reconciliation, result: Comparison, *, documents: int, mov
             setattr(one, f"here_{name}", getattr(result.here, name))
             setattr(one, f"there_{name}", getattr(result.there, name))
         one.documents, one.moving_accounts = documents, moving
-        one.ended_at, one.leased_until, one.problem = timezone.now(), None, ""
+        one.ended_at, one.leased_until, one.problem = clock.about_now(), None, ""
         one.save()
 
 
@@ -119,7 +118,7 @@ def _row(one: Reconciliation, difference: Difference) -> ReconciliationDifferenc
 
 
 def _claim(reconciliation_id: int) -> bool:
-    now = timezone.now()
+    now = clock.now()
     free = Reconciliation.objects.filter(
         Q(leased_until=None) | Q(leased_until__lt=now), pk=reconciliation_id, ended_at=None
     )
@@ -131,15 +130,15 @@ def _lease() -> timedelta:
 
 
 def _keep(one: Reconciliation) -> None:
-    Reconciliation.objects.filter(pk=one.pk).update(leased_until=timezone.now() + _lease())
+    Reconciliation.objects.filter(pk=one.pk).update(leased_until=clock.now() + _lease())
 
 
 def _put_off(one: Reconciliation, seconds: float) -> float:
     """Give it back; the sweep does not take it for lost before it is called again."""
-    until = timezone.now() + timedelta(seconds=seconds) - timedelta(milliseconds=10)
+    until = clock.about_now() + timedelta(seconds=seconds) - timedelta(milliseconds=10)
     Reconciliation.objects.filter(pk=one.pk).update(leased_until=until)
     return seconds
 
 
 def _end(one: Reconciliation, *, problem: str) -> None:
-    Reconciliation.objects.filter(pk=one.pk).update(ended_at=timezone.now(), leased_until=None, problem=problem)
+    Reconciliation.objects.filter(pk=one.pk).update(ended_at=clock.about_now(), leased_until=None, problem=problem)

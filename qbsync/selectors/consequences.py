@@ -32,30 +32,33 @@ class Consequences:
         return not self.invoices and not self.payments
 
 
-_NEW = (
+# Not in QuickBooks, and nobody decided against it
+NEW = (
     Q(voided_at=None)
     & (Q(quickbooks=None) | Q(quickbooks__qbo_id=""))
     & (Q(quickbooks=None) | ~Q(quickbooks__status=DocumentStatus.SKIPPED))
 )
 
 
-def _in_time(connection: Connection) -> Q:
+def in_time(connection: Connection) -> Q:
+    """Return the condition that a document is dated on or after the sync date."""
     return Q(date__gte=connection.sync_date) if connection.sync_date else ~Q(pk=None)
 
 
 def invoices_to_send(account: Account, connection: Connection) -> QuerySet[Invoice]:
     """Return the invoices that syncing the account would create in QuickBooks, oldest first."""
-    return Invoice.objects.filter(_NEW & _in_time(connection), account=account).order_by("date", "pk")
+    return Invoice.objects.filter(NEW & in_time(connection), account=account).order_by("date", "pk")
 
 
-def _counts(documents: QuerySet[Any], amount: str, connection: Connection) -> dict[str, Any]:
-    new, in_time = _NEW, _in_time(connection)
+def counts_to_send(documents: QuerySet[Any], amount: str, connection: Connection) -> dict[str, Any]:
+    """Return how many of these documents would be sent as new, their sum, and what else there is to say of them."""
+    new, timely = NEW, in_time(connection)
     closed = Q(date__lte=connection.books_closed_on) if connection.books_closed_on else Q(pk=None)
     return documents.aggregate(
-        new=Count("pk", filter=new & in_time),
-        closed=Count("pk", filter=new & in_time & closed),
-        total=Sum(amount, filter=new & in_time),
-        early=Count("pk", filter=new & ~in_time),
+        new=Count("pk", filter=new & timely),
+        closed=Count("pk", filter=new & timely & closed),
+        total=Sum(amount, filter=new & timely),
+        early=Count("pk", filter=new & ~timely),
         there=Count("pk", filter=~Q(quickbooks=None) & ~Q(quickbooks__qbo_id="")),
     )
 
@@ -70,9 +73,9 @@ def consequences(account: Account, connection: Connection) -> Consequences:
 
 def consequences_of(account_ids: Collection[int], connection: Connection) -> Consequences:
     """Return the same of several accounts together, in two statements as well."""
-    invoices = _counts(Invoice.objects.filter(account__in=account_ids), "total", connection)
+    invoices = counts_to_send(Invoice.objects.filter(account__in=account_ids), "total", connection)
     mine = Payment.objects.filter(account__in=account_ids, sync_to_quickbooks=True)
-    payments = _counts(mine, "amount", connection)
+    payments = counts_to_send(mine, "amount", connection)
     return Consequences(
         invoices=invoices["new"],
         invoices_total=invoices["total"] or ZERO,

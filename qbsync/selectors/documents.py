@@ -24,10 +24,10 @@ from django.db.models import (
     When,
 )
 from django.db.models.functions import JSONObject
-from django.utils import timezone
 
 from accounts.models import Invoice, Payment
 from portal.models import Firm
+from qbsync import clock
 from qbsync.models.connection import Connection
 from qbsync.models.links import DocumentSync
 from qbsync.selectors.statuses import EVERY, connection_of, reading, reason_expression, status_expression
@@ -85,7 +85,7 @@ def _void_before_sent() -> Q:
 
 def annotate_documents(documents: QuerySet[Any]) -> QuerySet[Any]:
     """Return the documents with ``quickbooks_status`` and ``quickbooks_reason``, to filter and sort by too."""
-    now = timezone.now()
+    now = clock.about_now()
     overridden = _overridden(documents.model, _account_is_linked(), F("firm__quickbooks__sync_date"))
     was_accepted = Q(quickbooks__status=DocumentStatus.SKIPPED, quickbooks__reason__in=DRIFT_REASONS)
     reason = Case(

@@ -14,10 +14,10 @@ from django.db.models import Case, CharField, Count, F, IntegerField, Q, QuerySe
 from django.db.models.expressions import Combinable
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 
 from accounts.models import Account, Allocation, Invoice, Payment
 from portal.models import Firm
+from qbsync import clock
 from qbsync.models.connection import Connection
 from qbsync.models.links import AccountSync, PaymentSync
 from qbsync.selectors.documents import annotate_documents, document_standing, with_status_in
@@ -136,7 +136,7 @@ def attention(connection: Connection, firm: Firm) -> dict[str, Subquery]:
         connection=connection,
         status=DocumentStatus.WAITING,
         reason__in=_FOR_AN_INVOICE,
-        changed_at__lt=timezone.now() - _HELD_UP_FOR,
+        changed_at__lt=clock.about_now() - _HELD_UP_FOR,
         account__quickbooks__status=Status.SYNCED,
     )
 

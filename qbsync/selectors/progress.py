@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db.models import Sum
-from django.utils import timezone
 
 from accounts.models import Invoice, Payment
+from qbsync import clock
 from qbsync.models.connection import Connection, RequestCount, SyncRun
 from qbsync.selectors.documents import document_counts
 from qbsync.selectors.statuses import account_counts
@@ -88,7 +88,7 @@ def _time_left(run: SyncRun | None, waiting: int) -> timedelta | None:
     if run is None or not waiting:
         return None
     done = run.invoices_sent + run.payments_sent
-    elapsed = timezone.now() - run.started_at
+    elapsed = clock.about_now() - run.started_at
     return elapsed * waiting / done if done else None
 
 
@@ -107,6 +107,6 @@ def progress(connection: Connection) -> Progress:
 
 def requests_this_month(connection: Connection) -> tuple[int, int]:
     """Return how many requests were sent since the month began (UTC), and how many of them Intuit meters."""
-    counts = RequestCount.objects.filter(connection=connection, day__gte=timezone.now().date().replace(day=1))
+    counts = RequestCount.objects.filter(connection=connection, day__gte=clock.about_now().date().replace(day=1))
     rows = dict(counts.values_list("metered").annotate(Sum("count")))
     return sum(rows.values()), rows.get(True, 0)

@@ -13,10 +13,10 @@ from typing import Any, cast
 
 from django.db.models import BooleanField, Case, CharField, Count, Exists, F, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 
 from accounts.models import Account
 from portal.models import Firm
+from qbsync import clock
 from qbsync.models.connection import LIVE, Connection
 from qbsync.models.links import AccountSync
 from qbsync.states import Reason, Status
@@ -47,6 +47,11 @@ class Standing:
         """What changes whenever something else is to be shown."""
         stamp = self.sync.changed_at.isoformat() if self.sync else ""
         return f"{self.status}:{self.reason}:{stamp}:{self.waiting}:{self.failed}"
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether somebody pressed and waits: it is Syncing, or would be if a worker were running."""
+        return self.status == Status.SYNCING or self.reason == Reason.NO_WORKER
 
     @property
     def is_connected(self) -> bool:
@@ -153,7 +158,7 @@ def reading(firm: Firm, prefix: str = "") -> Reading:
 
     ``prefix`` leads from the model that is queried to the account.
     """
-    now, connection = timezone.now(), connection_of(firm)
+    now, connection = clock.about_now(), connection_of(firm)
     if connection is None or connection.status not in LIVE or connection.set_up_at is None:
         return Reading(is_connected=False, without_worker=~EVERY, with_worker=EVERY, prefix=prefix)
     at_work = connection.working_until is not None and connection.working_until > now
@@ -170,7 +175,7 @@ def reading(firm: Firm, prefix: str = "") -> Reading:
 
 def annotate_status(accounts: QuerySet[Account]) -> QuerySet[Account]:
     """Return the accounts with ``quickbooks_status`` and ``quickbooks_reason``, to filter and sort by too."""
-    now = timezone.now()
+    now = clock.about_now()
     return accounts.annotate(quickbooks_status=status_expression(now=now), quickbooks_reason=reason_expression(now=now))
 
 
@@ -192,7 +197,7 @@ def standing(account: Account) -> Standing:
     row = cast(Any, account)
     sync: AccountSync | None = getattr(account, "quickbooks", None)
     connection = connection_of(account.firm)
-    status, reason = _effective(sync, connection, timezone.now())
+    status, reason = _effective(sync, connection, clock.about_now())
     if reason == Reason.NOT_CONNECTED:
         since = connection.status_changed_at if connection and connection.status not in LIVE else None
     else:
@@ -246,7 +251,7 @@ def connection_with_health(firm: Firm) -> Connection | None:
     stalled = Account.objects.filter(reading(firm).without_worker, firm=firm, quickbooks__connection=known)
     due = AccountSync.objects.filter(
         connection=known,
-        due_at__lt=timezone.now() - TAKEN_UP_WITHIN,
+        due_at__lt=clock.about_now() - TAKEN_UP_WITHIN,
         status__in=[Status.SYNCING, Status.SYNCED],
     )
     health = {"is_stalled": Exists(stalled), "is_waiting": Exists(due) | Exists(stalled), **attention(known, firm)}

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.utils import timezone
-
 from accounts.models import Account
+from qbsync import clock
 from qbsync.models.history import HistoryEntry
 from qbsync.models.links import AccountSync
 from qbsync.models.mirror import Customer
@@ -36,7 +35,7 @@ def undoable(account: Account) -> Undoable | None:
         account=account,
         kind=HistoryEntry.Kind.ACCOUNT,
         actor__isnull=False,
-        at__gt=timezone.now() - UNDONE_WITHIN,
+        at__gt=clock.about_now() - UNDONE_WITHIN,
     )
     status = AccountSync.objects.filter(account=account).values_list("status", flat=True).first()
     last = entries.order_by("-at", "-pk").first()

@@ -66,12 +66,14 @@ def account_change_customer(
     is linked, payments together with the invoices that they pay. What cannot be moved stays, and says why.
 
     Raises:
-        Refused: no usable connection, or the customer is not to be had.
+        Refused: no usable connection, the customer is not to be had, or is the one that the account is linked to.
     """
     with transaction.atomic():
         row = _row_for_update(account)
         customer = _available(customer, row, may_be_inactive=reactivate)
         former = row.customer
+        if former == customer and row.status == Status.SYNCED:
+            raise Refused(f"{account.name} is linked to {customer} already. Choose another customer, or Cancel.")
         detail = {"former": former.pk, "former_name": str(former), "move": move} if former else {}
         ask = Ask.LINK if customer.active else Ask.ACTIVATE
         if apply([Transition(row, Event.ASKED, by=by, ask=ask, customer=customer, detail=detail)]):

@@ -12,11 +12,10 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
-from django.utils import timezone
 
 from accounts.models import Account
 from portal.models import Firm, User
-from qbsync import wake
+from qbsync import clock, wake
 from qbsync.bulkrules import Verb, ask_of, why_left
 from qbsync.models import AccountSync, Connection, HistoryEntry
 from qbsync.selectors.customers import linkable
@@ -164,7 +163,7 @@ def _in_parts(
     transition: Callable[[AccountSync], Transition],
 ) -> tuple[Done, list[AccountSync]]:
     """Apply the transition to those accounts that the verb is for; return what was done, and the changed rows."""
-    now = timezone.now()
+    now = clock.about_now()
     moved: list[AccountSync] = []
     resumable = 0
     keys = sorted(set(account_ids))
@@ -183,7 +182,9 @@ def _in_parts(
 
 def _make_rows(connection: Connection, verb: Verb, account_ids: Sequence[int], seen_at: datetime) -> None:
     """Give accounts that were never in the sync their rows, where the verb is for them."""
-    new = Account.objects.filter(firm=connection.firm_id, pk__in=account_ids, quickbooks=None).only("pk", "name")
+    new = Account.objects.filter(firm=connection.firm_id, pk__in=account_ids, quickbooks=None).only(
+        "pk", "firm", "name"
+    )
     AccountSync.objects.bulk_create(
         [
             AccountSync(account=account, **{**new_row(connection, account), "changed_at": seen_at})

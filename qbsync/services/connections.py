@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import date
 
 from django.db import transaction
-from django.utils import timezone
 
 from accounts.models import Invoice
 from portal.models import User
-from qbsync import history, wake
+from qbsync import clock, history, wake
 from qbsync.models import AccountSync, Connection, Scope
+from qbsync.services.refusal import Refused
 from qbsync.services.retries import documents_retry
 from qbsync.services.scope import enrol
 from qbsync.services.transitions import Transition, apply, lock
@@ -46,7 +46,7 @@ def connection_set_up(
         connection.sync_manual_payments = sync_manual_payments
         connection.taxable_code_id, connection.taxable_code_name = taxable_code
         connection.exempt_code_id, connection.exempt_code_name = exempt_code
-        connection.set_up_at = timezone.now()
+        connection.set_up_at = clock.about_now()
         connection.save(
             update_fields=[
                 "scope", "sync_date", "income_account_id", "income_account_name", "service_item_id",
@@ -66,16 +66,24 @@ def connection_settings_update(
     scope: str,
     sync_date: date | None,
     sync_manual_payments: bool,
+    expected: tuple[str, date | None],
     taxable_code: tuple[str, str] | None = None,
     exempt_code: tuple[str, str] | None = None,
 ) -> None:
     """Change which accounts and documents are synced. Leaving the scope unlinks nothing; Skipped stays Skipped.
 
     Args:
+        expected: scope and sync date as the person saw them before the change.
         taxable_code, exempt_code: QuickBooks' id and name of the tax code for lines that are taxable, and for the
             others; None leaves it. Invoices that failed for want of one are taken up again.
+
+    Raises:
+        Refused: somebody has changed scope or sync date meanwhile.
     """
     with transaction.atomic():
+        now = Connection.objects.select_for_update(no_key=True).get(pk=connection.pk)
+        if (now.scope, now.sync_date) != expected:
+            raise Refused("These settings were changed meanwhile. Look at what follows now, and save again.")
         connection.scope, connection.sync_date = Scope(scope), sync_date
         connection.sync_manual_payments = sync_manual_payments
         if taxable_code is not None:
@@ -94,20 +102,20 @@ def connection_settings_update(
             )
             documents_retry(connection=connection, documents=waiting, by=by)
         history.of_connection(
-            connection, event="settings", at=timezone.now(), by=by,
+            connection, event="settings", at=clock.about_now(), by=by,
             scope=scope, sync_date=str(sync_date or ""),
         ).save()  # fmt: skip
         enrol(connection, by=by)
-        AccountSync.objects.filter(connection=connection, status=Status.SYNCED).update(due_at=timezone.now())
+        AccountSync.objects.filter(connection=connection, status=Status.SYNCED).update(due_at=clock.about_now())
         wake.in_background(connection.pk)
 
 
 def connection_resumed(connection: Connection, by: User | None) -> None:
     """Go on where the connection ended: what failed for it, or was waiting, is taken up again by itself."""
     with transaction.atomic():
-        history.of_connection(connection, event="resumed", at=timezone.now(), by=by).save()
+        history.of_connection(connection, event="resumed", at=clock.about_now(), by=by).save()
         waiting_resumed(connection)
-        AccountSync.objects.filter(connection=connection, status=Status.SYNCED).update(due_at=timezone.now())
+        AccountSync.objects.filter(connection=connection, status=Status.SYNCED).update(due_at=clock.about_now())
         if connection.set_up_at:
             enrol(connection, by=by)
         wake.in_background(connection.pk)

@@ -6,11 +6,10 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 
 from accounts.models import Account, Invoice, Payment
 from portal.models import User
-from qbsync import wake
+from qbsync import clock, wake
 from qbsync.models import (
     AccountSync,
     Customer,
@@ -41,7 +40,7 @@ def document_sync(*, document: Invoice | Payment, by: User) -> DocumentSync:
         ask(row, document)
         _save(row, before, by, "asked")
         wake.for_person(_account_row(document).pk)
-        AccountSync.objects.filter(account_id=document.account_id).update(due_at=timezone.now())
+        AccountSync.objects.filter(account_id=document.account_id).update(due_at=clock.about_now())
         return row
 
 
@@ -112,11 +111,11 @@ def documents_move(*, account: Account, by: User) -> int:
         if not count:
             return 0
         HistoryEntry.objects.create(
-            firm_id=account.firm_id, account_id=account.pk, at=timezone.now(), actor=by,
+            firm_id=account.firm_id, account_id=account.pk, at=clock.about_now(), actor=by,
             kind=HistoryEntry.Kind.ACCOUNT, event="move", before=row.status, after=row.status,
             detail={"customer": str(row.customer)},
         )  # fmt: skip
-        AccountSync.objects.filter(pk=row.pk).update(due_at=timezone.now())
+        AccountSync.objects.filter(pk=row.pk).update(due_at=clock.about_now())
         wake.for_person(row.pk)
         return count
 
@@ -175,7 +174,7 @@ def _row(document: Invoice | Payment) -> DocumentSync:
         defaults={
             "connection_id": account.connection_id,
             "account_id": document.account_id,
-            "changed_at": timezone.now(),
+            "changed_at": clock.about_now(),
         },
     )
     locked: DocumentSync = model.objects.select_for_update().get(pk=row.pk)
@@ -183,7 +182,7 @@ def _row(document: Invoice | Payment) -> DocumentSync:
 
 
 def _save(row: DocumentSync, before: str, by: User, event: str) -> None:
-    row.changed_at = timezone.now()
+    row.changed_at = clock.about_now()
     row.save()
     document: Any = row.document  # type: ignore[attr-defined]
     kind = HistoryEntry.Kind.INVOICE if isinstance(row, InvoiceSync) else HistoryEntry.Kind.PAYMENT

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
-from django.utils import timezone
 
 from accounts.models import Account
 from portal.models import User
-from qbsync import wake
+from qbsync import clock, wake
 from qbsync.models import Connection, ConnectionStatus, Reconciliation, SyncRun
 
 _KEPT = 10  # comparisons of the same account, or of the firm
@@ -28,7 +27,7 @@ def reconciliation_ask(*, connection: Connection, account: Account | None = None
         one = of_this.filter(ended_at=None).first()
         if one is None:
             one = Reconciliation.objects.create(
-                connection=connection, account=account, asked_by=by, asked_at=timezone.now()
+                connection=connection, account=account, asked_by=by, asked_at=clock.about_now()
             )
             kept = of_this.values_list("pk", flat=True)[:_KEPT]
             of_this.exclude(pk__in=list(kept)).delete()
@@ -38,7 +37,7 @@ def reconciliation_ask(*, connection: Connection, account: Account | None = None
 
 def reconciliations_wake() -> None:
     """Wake the workers for comparisons that nobody is at, and for the one that follows a firm's first sync."""
-    now = timezone.now()
+    now = clock.about_now()
     idle = Reconciliation.objects.filter(Q(leased_until=None) | Q(leased_until__lt=now), ended_at=None)
     for pk in idle.values_list("pk", flat=True):
         wake.to_reconcile(pk)

@@ -10,11 +10,10 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from accounts.models import Account, Invoice
 from portal.models import User
-from qbsync import wake
+from qbsync import clock, wake
 from qbsync.bulk import update_rows
 from qbsync.models import AccountSync, Connection, HistoryEntry, InvoiceSync, PaymentSync
 from qbsync.services.documents import accept, ask, is_drifted
@@ -109,7 +108,7 @@ def _change(
     connection: Connection, model: Any, keys: Sequence[int], by: User, change: Callable[[Any], bool], event: str
 ) -> int:
     """Change those of the failed documents that are still to be changed; ``change`` says whether it did."""
-    now = timezone.now()
+    now = clock.about_now()
     with transaction.atomic():
         # The accounts' rows are locked before their documents' rows, as everywhere.
         linked = AccountSync.objects.filter(

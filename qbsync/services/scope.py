@@ -6,14 +6,14 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
-from django.utils import timezone
+from django.db.models import F, Q
 
-from accounts.models import Account, Invoice, Payment
+from accounts.models import Account
 from portal.models import User
-from qbsync import history, wake
+from qbsync import clock, history, wake
 from qbsync.matching import fold
-from qbsync.models import AccountSync, Connection, HistoryEntry, Scope
+from qbsync.models import AccountSync, Connection, HistoryEntry
+from qbsync.selectors.scope import in_scope
 from qbsync.services.transitions import Transition, apply
 from qbsync.states import NAME_REASONS, Ask, Event, Status
 
@@ -27,7 +27,7 @@ def books_changed(*, firm_id: int, account_ids: Sequence[int]) -> None:
     rows = AccountSync.objects.filter(connection=connection, account_id__in=account_ids)
     # Also those that are just being linked: whoever does it may have read their documents before this is committed.
     linked = rows.filter(status__in=[Status.SYNCED, Status.SYNCING]).order_by("pk").select_for_update(no_key=True)
-    rows.filter(pk__in=list(linked.values_list("pk", flat=True))).update(due_at=timezone.now())
+    rows.filter(pk__in=list(linked.values_list("pk", flat=True))).update(due_at=clock.about_now())
     renamed = rows.exclude(judged_name=F("account__name")).exclude(judged_name="").select_related("account")
     names = {name for row in renamed for name in (row.folded_name, fold(row.account.name))}
     if names:
@@ -38,19 +38,6 @@ def books_changed(*, firm_id: int, account_ids: Sequence[int]) -> None:
         wake.in_background(connection.pk)
 
 
-def in_scope(connection: Connection) -> QuerySet[Account]:
-    """Return the firm's accounts that are synced without being asked for.
-
-    Those with a non-void invoice or payment dated on or after the sync date, or all of them; archived ones never.
-    """
-    accounts = Account.objects.filter(firm_id=connection.firm_id, archived_at=None)
-    if connection.scope == Scope.ALL:
-        return accounts
-    since = {"date__gte": connection.sync_date} if connection.sync_date else {}
-    of_account: dict[str, Any] = {"account": OuterRef("pk"), "voided_at": None, **since}
-    return accounts.filter(Exists(Invoice.objects.filter(**of_account)) | Exists(Payment.objects.filter(**of_account)))
-
-
 def enrol(connection: Connection, *, account_ids: Iterable[int] | None = None, by: User | None = None) -> int:
     """Turn never-linked accounts that are in scope to Syncing; return how many. Others are left alone.
 
@@ -59,9 +46,9 @@ def enrol(connection: Connection, *, account_ids: Iterable[int] | None = None, b
     accounts = in_scope(connection).filter(quickbooks=None)
     if account_ids is not None:
         accounts = accounts.filter(pk__in=account_ids)
-    now = timezone.now()
+    now = clock.about_now()
     count = 0
-    found = list(accounts.only("pk", "name"))
+    found = list(accounts.only("pk", "firm", "name"))
     for start in range(0, len(found), 2000):
         rows = [
             AccountSync(
@@ -88,7 +75,7 @@ def new_row(connection: Connection, account: Account) -> dict[str, Any]:
     return {
         "connection": connection,
         "status": Status.NOT_SYNCED,
-        "changed_at": timezone.now(),
+        "changed_at": clock.about_now(),
         "judged_name": account.name,
         "folded_name": fold(account.name),
     }

@@ -8,10 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
 from portal.models import User
-from qbsync import history
+from qbsync import clock, history
 from qbsync.bulk import update_rows
 from qbsync.models import AccountSync, Customer, HistoryEntry
 from qbsync.states import WAITING_REASONS, Ask, Event, Reason, Status, next_status
@@ -51,7 +50,7 @@ def apply(transitions: Sequence[Transition], *, now: datetime | None = None) -> 
     Raises:
         django.db.IntegrityError: a customer was linked by somebody else in the same moment.
     """
-    now = now or timezone.now()
+    now = now or clock.about_now()
     moved: list[AccountSync] = []
     entries: list[HistoryEntry] = []
     for one in transitions:

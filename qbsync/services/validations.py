@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from django.db import transaction
-from django.utils import timezone
 
 from portal.models import User
-from qbsync import wake
+from qbsync import clock, wake
 from qbsync.models import Connection, LinkValidation
 
 _KEPT = 10
@@ -24,7 +23,7 @@ def links_validate(*, connection: Connection, by: User) -> LinkValidation:
         all_of_it = LinkValidation.objects.filter(connection=connection)
         one = all_of_it.filter(ended_at=None).first()
         if one is None:
-            now = timezone.now()
+            now = clock.about_now()
             one = LinkValidation.objects.create(connection=connection, asked_by=by, asked_at=now, due_at=now)
             kept = all_of_it.values_list("pk", flat=True)[:_KEPT]
             all_of_it.exclude(pk__in=list(kept)).delete()
@@ -34,6 +33,6 @@ def links_validate(*, connection: Connection, by: User) -> LinkValidation:
 
 def validations_wake() -> None:
     """Wake the workers for validations that nobody is at: the message was lost, or the worker died."""
-    waiting = LinkValidation.objects.filter(ended_at=None, due_at__lte=timezone.now())
+    waiting = LinkValidation.objects.filter(ended_at=None, due_at__lte=clock.about_now())
     for pk in waiting.values_list("pk", flat=True):
         wake.to_validate(pk)

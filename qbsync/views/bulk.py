@@ -16,7 +16,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from accounts.models import Account
 from accounts.selectors import AccountQuery, accounts_found
 from portal.access import MemberRequest, manager_required
-from qbsync import services
+from qbsync import clock, services
 from qbsync.bulkrules import MOST, Left, Verb
 from qbsync.models import Connection
 from qbsync.selectors.bulk import bulk_preview
@@ -102,7 +102,7 @@ def _chosen(request: MemberRequest, params: QueryDict) -> list[int]:
 def _preview(
     request: MemberRequest, verb: Verb, params: QueryDict, chosen: list[int], connection: Connection
 ) -> HttpResponse:
-    seen_at = timezone.now()  # before the reading, so that no change is missed
+    seen_at = clock.about_now()  # before the reading, so that no change is missed
     preview = bulk_preview(verb, chosen, connection)
     context = {
         "verb": verb.value,

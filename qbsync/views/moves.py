@@ -7,11 +7,10 @@ from datetime import timedelta
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from portal.access import MemberRequest, manager_required
-from qbsync import services
+from qbsync import clock, services
 from qbsync.presentation import counted
 from qbsync.selectors import connection_of, history_of, standing
 from qbsync.selectors.moves import Moves, copies_in_quickbooks
@@ -41,7 +40,7 @@ def elsewhere(request: MemberRequest, pk: int) -> HttpResponse:
     now, connection = standing(account), connection_of(account.firm)
     customer = now.sync.customer if now.sync else None
     found = copies_in_quickbooks(account, connection, but_of=customer.qbo_id) if customer and connection else Moves()
-    moved = history_of(account).filter(event="moved", at__gt=timezone.now() - _TOLD_FOR)
+    moved = history_of(account).filter(event="moved", at__gt=clock.about_now() - _TOLD_FOR)
     context = {
         "account": account,
         "tab": "info",

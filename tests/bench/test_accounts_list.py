@@ -27,13 +27,21 @@ _SMALL, _LARGE = 500, size.of(2_000, 100_000)
 _VIEWS = {
     "first page": "",
     "a page further on": "?page=9",
+    "sorted by name, downwards": "?sort=-name",
     "sorted by balance": "?sort=-balance",
     "sorted by ID": "?sort=code",
-    "sorted by QuickBooks": "?sort=-quickbooks",
+    "sorted by type": "?sort=type",
+    "sorted by QuickBooks": "?sort=quickbooks",
+    "sorted by QuickBooks, downwards": "?sort=-quickbooks",
+    "sorted by QuickBooks, a page further on": "?sort=quickbooks&page=9",
+    "Synced only": "?quickbooks=synced",
+    "Not synced, sorted by balance": "?quickbooks=not_synced&sort=-balance",
+    "archived": "?state=archived",
     "Failed only": "?quickbooks=failed",
     "Failed for one reason": "?quickbooks=failed&reason=no_match",
     "companies only": "?type=company",
     "searched by name": "?q=00042",
+    "searched by a word that all have, sorted by QuickBooks": "?q=holdings&sort=quickbooks",
     "searched by ID": "?q=C42",
 }
 _PAGES = {

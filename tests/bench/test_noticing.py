@@ -41,7 +41,7 @@ def told(office: Office, live_server: LiveServer) -> Office:
     Connection.objects.update(poll_due_at=timezone.now())
     while (again := poll.run(office.connection.pk)) is not None:
         time.sleep(again)
-    token = settings.QBO_WEBHOOK_VERIFIER_TOKEN
+    token = settings.QBO_WEBHOOK_VERIFIER_TOKENS[0]
     office.simulator.webhooks(office.realm, url=f"{live_server.url}/webhooks/quickbooks/", verifier_token=token)
     return office
 

@@ -6,12 +6,14 @@ python -m tests.gateway.hammer <realm> <access token> <threads> <requests> <batc
 import sys
 import threading
 import time
+from typing import Any
 
 import django
 
 django.setup()
 
 from qbsync.gateway.company import BatchQuery, Company, Priority, QuotaWait  # noqa: E402 - Django's settings come first
+from qbsync.gateway.limiter import Quota, Slot  # noqa: E402
 
 
 def main() -> None:
@@ -21,6 +23,16 @@ def main() -> None:
     remaining = list(range(int(requests)))
     waits: list[float] = []
     failures: list[Exception] = []
+    take = Quota.take
+
+    def counted(quota: Quota, **what: Any) -> Slot:
+        try:
+            return take(quota, **what)
+        except QuotaWait as wait:
+            waits.append(wait.seconds)
+            raise
+
+    Quota.take = counted  # type: ignore[method-assign, assignment]
 
     def work() -> None:
         while not failures:
@@ -28,8 +40,8 @@ def main() -> None:
                 remaining.pop()
             except IndexError:
                 return
-            while not _sent(company, kind, waits, failures):
-                time.sleep(min(waits[-1], 0.3))
+            while (wait := _send(company, kind, failures)) is not None:
+                time.sleep(min(wait, 0.3))
 
     workers = [threading.Thread(target=work) for _ in range(int(threads))]
     for worker in workers:
@@ -41,18 +53,18 @@ def main() -> None:
     print(len(waits))  # noqa: T201 - what the test reads
 
 
-def _sent(company: Company, kind: str, waits: list[float], failures: list[Exception]) -> bool:
+def _send(company: Company, kind: str, failures: list[Exception]) -> float | None:
+    """Send one request; return after how many seconds to try again, None where it was sent or has failed."""
     try:
         if kind == "batch":
             company.batch([BatchQuery("1", "SELECT Id FROM Item")])
         else:
             company.query("SELECT Id FROM Item")
     except QuotaWait as wait:
-        waits.append(wait.seconds)
-        return False
+        return wait.seconds
     except Exception as failure:  # noqa: BLE001 - told to the test by the main thread
         failures.append(failure)
-    return True
+    return None
 
 
 if __name__ == "__main__":

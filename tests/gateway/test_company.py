@@ -211,6 +211,19 @@ def test_a_throttle_in_any_shape_pauses_the_company_for_everybody(
     assert simulator.stats(realm)["requests"].get("read", 0) == 0
 
 
+def test_reads_wait_for_the_next_second_and_writes_do_not(simulator: Simulator, open_company: Open) -> None:
+    realm = simulator.company()
+    company = open_company(realm)  # background work: 8 requests a second
+
+    answers = [company.query("SELECT * FROM Customer") for _ in range(20)]
+    with pytest.raises(QuotaWait):
+        for name in range(20):
+            company.write("Customer", {"DisplayName": f"Customer {name}"}, request_id=f"c-{name}")
+
+    assert answers == [[]] * 20
+    assert simulator.stats(realm)["requests"]["query"] == 20
+
+
 def test_a_connection_lost_after_the_commit_is_an_unknown_outcome(simulator: Simulator, open_company: Open) -> None:
     realm = simulator.company()
     company = open_company(realm)

@@ -52,6 +52,17 @@ def test_a_missing_variable_is_named_at_the_start(missing: str) -> None:
     assert answer.returncode == 1
 
 
+def test_a_secret_that_is_replaced_is_the_new_one_and_the_old_one() -> None:
+    values = read("settings.QBO_WEBHOOK_VERIFIER_TOKENS", **{**INTUIT, "QBO_WEBHOOK_VERIFIER_TOKEN": " new , old,"})
+    assert values.stdout == "['new', 'old']\n"
+
+
+@pytest.mark.parametrize("name", ["QBO_WEBHOOK_VERIFIER_TOKEN", "TOKEN_ENCRYPTION_KEYS"])
+def test_a_secret_of_nothing_but_commas_is_refused(name: str) -> None:
+    answer = read("1", **{**INTUIT, name: " , "})
+    assert f"{name} holds nothing but commas." in answer.stderr
+
+
 def test_production_over_plain_http_is_refused() -> None:
     answer = read("1", **{**INTUIT, "QBO_REDIRECT_URI": "http://portal.example.com/callback"})
     assert "QBO_REDIRECT_URI must start with https://" in answer.stderr
@@ -122,7 +133,7 @@ def read_by_the_portal() -> set[str]:
             if not isinstance(call, ast.Call) or not call.args or not isinstance(call.args[0], ast.Constant):
                 continue
             function = ast.unparse(call.func)
-            if function.startswith("env.") or function in ("_required", "os.environ.get"):
+            if function.startswith("env.") or function in ("_required", "_rotated", "os.environ.get"):
                 found.add(str(call.args[0].value))
     return found
 

@@ -12,7 +12,7 @@ from django.urls import reverse
 from accounts import services as books
 from accounts.models import Account, Invoice
 from qbsync import services
-from qbsync.models import Customer, InvoiceSync, PaymentSync
+from qbsync.models import Connection, Customer, InvoiceSync, PaymentSync
 from qbsync.states import DocumentReason
 from qbsync.wording import explain_document
 from tests.qbsync.conftest import DAY, Office
@@ -227,7 +227,8 @@ def test_tax_codes_are_chosen_in_the_settings_and_the_errors_page_leads_there(of
     page = browser.get(edit).content.decode()
     assert "Tax code for taxable lines" in page
     assert "Tax code for other lines" not in page
-    settings = {"scope": "all", "sync_date": "2026-01-01", "taxable_code": "99"}
+    now = Connection.objects.get()
+    settings = {"scope": now.scope, "sync_date": str(now.sync_date), "taxable_code": "99"}
     assert "not one of the available choices" in browser.post(edit, settings).content.decode()
     assert browser.post(edit, settings | {"taxable_code": "2"}).status_code == 302
     office.connection.refresh_from_db()
@@ -279,4 +280,5 @@ def choose(office: Office, *, taxable: tuple[str, str], exempt: tuple[str, str] 
     services.connection_settings_update(
         connection=office.connection, by=office.alice, scope=office.connection.scope,
         sync_date=office.connection.sync_date, sync_manual_payments=True, taxable_code=taxable, exempt_code=exempt,
+        expected=(office.connection.scope, office.connection.sync_date),
     )  # fmt: skip

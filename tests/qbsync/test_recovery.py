@@ -208,8 +208,8 @@ def test_what_a_stopped_worker_had_committed_to_send_is_not_sent_when_it_goes_on
     works, _ = workload.load(office.connection, claim.rows)
     shipment = outbox.record(office.connection, works[0].ready())
     assert shipment is not None
-    for intent in shipment.intents.values():
-        intent.sent_at -= timedelta(seconds=30)  # so long ago was it committed
+    on_the_wall, steady = shipment.since.started
+    shipment.since.started = on_the_wall, steady - 30.0  # so long ago was it committed
     company = Session(office.connection, Priority.BACKGROUND).company
     with pytest.raises(QuotaWait):
         delivery.send(company, shipment, Priority.BACKGROUND)

@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -125,9 +126,13 @@ def test_unsync_while_syncing_is_skipped_at_once_and_sends_nothing(office: Offic
 
 def test_changing_the_scope_never_touches_what_is_skipped(office: Office, acme: Account) -> None:
     services.account_unsync(account=acme, by=office.alice)
-    services.connection_settings_update(
-        connection=office.connection, by=office.alice, scope="all", sync_date=None, sync_manual_payments=True
-    )
+    change = partial(
+        services.connection_settings_update,
+        connection=office.connection, by=office.alice, scope="all", sync_date=None, sync_manual_payments=True,
+    )  # fmt: skip
+    with pytest.raises(services.Refused, match="changed meanwhile"):
+        change(expected=("all", date(1999, 1, 1)))
+    change(expected=(office.connection.scope, office.connection.sync_date))
     office.sync()
     assert office.row(acme).status == "skipped"
 

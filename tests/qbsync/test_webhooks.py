@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from qbsync.changes import poll
 from qbsync.models import Connection, ConnectionStatus, Customer
@@ -28,11 +29,10 @@ def empty_cache() -> None:
     cache.clear()
 
 
-def deliver(body: Any, *, signature: str | None = None) -> int:
-    """Deliver this body as QuickBooks does; return the status that it is answered with."""
+def deliver(body: Any, *, signature: str | None = None, token: str = settings.QBO_WEBHOOK_VERIFIER_TOKENS[0]) -> int:
+    """Deliver this body as QuickBooks does, signed with this token; return the status that it is answered with."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    token = settings.QBO_WEBHOOK_VERIFIER_TOKEN.encode()
-    signed = base64.b64encode(hmac.new(token, raw, hashlib.sha256).digest()).decode()
+    signed = base64.b64encode(hmac.new(token.encode(), raw, hashlib.sha256).digest()).decode()
     headers = {"intuit-signature": signed if signature is None else signature}
     answer = Client(enforce_csrf_checks=True).post(ADDRESS, raw, content_type="application/json", headers=headers)
     return int(answer.status_code)
@@ -75,6 +75,13 @@ def test_a_change_of_a_customer_has_the_company_looked_at(quiet: Office) -> None
 def test_the_older_format_is_understood_too(quiet: Office) -> None:
     assert deliver(legacy(quiet.realm, "Customer", "1", "Update", "2026-10-05T03:07:04.000Z")) == 200
     assert is_due(quiet)
+
+
+def test_while_the_token_is_replaced_both_are_genuine_and_no_other(quiet: Office, settings: Settings) -> None:
+    settings.QBO_WEBHOOK_VERIFIER_TOKENS = ["new", "old"]
+    about = [event(quiet.realm, "customer", "1")]
+    tokens = ("new", "old", "older", "new,old", "")
+    assert [deliver(about, token=token) for token in tokens] == [200, 200, 401, 401, 401]
 
 
 @pytest.mark.parametrize("signature", ["", "x", "Zm9yZ2Vk", "ÿ"], ids=["none", "short", "forged", "no ASCII"])

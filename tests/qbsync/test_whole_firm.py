@@ -10,32 +10,21 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 from django.apps import apps
 from django.core.management import CommandError, call_command
 
 from accounts import services as books
-from accounts.models import Allocation, Contact, Service, Tag
 from portal.models import Firm, Invitation, Membership, Role, User
 from portal.ownership import APPS, GLOBAL, rows_of, ways_to_firm
 from qbsync.gateway import oauth
 from qbsync.gateway.faults import Fault, FaultKind
 from qbsync.models import (
     Connection,
-    Digest,
-    DigestChoice,
-    LinkValidation,
-    NameHolder,
-    PushIntent,
-    Reconciliation,
-    RequestCount,
-    SyncRun,
 )
-from qbsync.models.reconciliation import ReconciliationDifference
-from qbsync.services import account_unsync
-from tests.qbsync.desk import NOON, Desk, make_desk
+from tests.qbsync.desk import Desk, make_desk
+from tests.qbsync.full import fill
 from tests.simulated import Simulator
 
 pytestmark = pytest.mark.django_db
@@ -46,32 +35,7 @@ FORMULA = '=HYPERLINK("https://evil.example";"VIP")'
 @pytest.fixture
 def full(desk: Desk) -> Desk:
     """Olivia's firm with a row at least in every table; Nadia's firm beside it, with books of its own."""
-    account = desk.synced("Acme")
-    account_unsync(account=desk.synced("Birch"), by=desk.olivia.user)
-    invoice = desk.invoice(account, status="synced", qbo_id="7", settled_revision=1)
-    payment = desk.payment(account, status="synced", qbo_id="8", settled_revision=1)
-    Allocation.objects.create(payment=payment, invoice=invoice, amount=1)
-    books.payment_void(payment=desk.payment(account))
-    Contact.objects.create(account=account, name="Ann")
-    account.tags.add(Tag.objects.create(firm=desk.firm, name=FORMULA))
-    account.team.add(desk.erin)
-    Service.objects.create(firm=desk.firm, name="Payroll")
-    Invitation.objects.create(firm=desk.firm, email="new@firm.test", invited_by=desk.olivia.user)
-    of_it = {"connection": desk.connection}
-    PushIntent.objects.create(
-        **of_it, account_sync=account.quickbooks, operation="create", request_id=str(uuid4()), item_id="1",
-        payload={}, claim=1, sent_at=NOON,
-    )  # fmt: skip
-    compared = Reconciliation.objects.create(**of_it, asked_at=NOON)
-    ReconciliationDifference.objects.create(
-        reconciliation=compared, account=account, verdict="missing", kind="invoice", day=DAY
-    )
-    LinkValidation.objects.create(**of_it, asked_at=NOON, due_at=NOON)
-    NameHolder.objects.create(**of_it, kind="vendor", qbo_id="1", display_name="V", folded_name="v")
-    SyncRun.objects.create(**of_it, started_at=NOON)
-    RequestCount.objects.create(**of_it, day=DAY, endpoint="query")
-    DigestChoice.objects.create(membership=desk.adam, is_wanted=True)
-    Digest.objects.create(membership=desk.adam, day=DAY, claimed_until=NOON, looked_at=NOON)
+    fill(desk, tag=FORMULA)
     books.account_create(firm=desk.nadia.firm, name="Elsewhere")
     return desk
 

@@ -69,7 +69,7 @@ class Command(BaseCommand):
         simulator.webhooks_register(
             demo.realm_id,
             url=settings.PORTAL_BASE_URL + reverse("quickbooks_webhooks"),
-            verifier_token=settings.QBO_WEBHOOK_VERIFIER_TOKEN,
+            verifier_token=settings.QBO_WEBHOOK_VERIFIER_TOKENS[0],
         )
         if demo.is_connected and not skip_connect:
             skipped = [client.name for client in drawn if client.is_skipped]
