@@ -14,6 +14,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Upper
 from django.urls import reverse
 
+from portal.isolation import FirmOwned
 from portal.models import Firm, Membership
 
 ZERO = Decimal("0.00")
@@ -56,7 +57,7 @@ class TagColor(models.TextChoices):
     RED = "red", "Red"
 
 
-class Tag(models.Model):
+class Tag(FirmOwned):
     """A coloured word that a firm puts on accounts."""
 
     firm = models.ForeignKey(Firm, on_delete=models.CASCADE, related_name="tags")
@@ -71,7 +72,7 @@ class Tag(models.Model):
         return self.name
 
 
-class Account(models.Model):
+class Account(FirmOwned):
     """A client of the firm, with an ID such as ``JG2``."""
 
     firm = models.ForeignKey(Firm, on_delete=models.CASCADE, related_name="accounts")
@@ -119,7 +120,7 @@ class Account(models.Model):
         return reverse("account_info", args=[self.pk])
 
 
-class Contact(models.Model):
+class Contact(FirmOwned):
     """A person to reach for an account."""
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="contacts")
@@ -140,7 +141,7 @@ class Contact(models.Model):
         return self.name
 
 
-class Service(models.Model):
+class Service(FirmOwned):
     """Something the firm sells, with the rate proposed on an invoice line, and whether sales tax is due on it."""
 
     firm = models.ForeignKey(Firm, on_delete=models.CASCADE, related_name="services")
@@ -164,7 +165,7 @@ class NotDeletedManager(models.Manager):
         return super().get_queryset().filter(deleted_at=None)
 
 
-class Document(models.Model):
+class Document(FirmOwned):
     """What invoices and payments share. ``revision`` grows by one with each change that others may need to hear of."""
 
     firm = models.ForeignKey(Firm, on_delete=models.CASCADE, related_name="%(class)ss")
@@ -204,7 +205,7 @@ class Invoice(Document):
     paid = money_field(default=ZERO)
 
     objects = NotDeletedManager()
-    with_deleted = models.Manager()  # noqa: DJ012 – a manager, not a field
+    with_deleted = models.Manager()
 
     class Meta:
         ordering = ["-date", "-pk"]
@@ -239,7 +240,7 @@ class Invoice(Document):
         return ZERO if self.is_void else self.total - self.paid
 
 
-class InvoiceLine(models.Model):
+class InvoiceLine(FirmOwned):
     """One line of an invoice; ``amount`` is quantity times rate, rounded to the cent, without sales tax."""
 
     invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, related_name="lines")
@@ -282,7 +283,7 @@ class Payment(Document):
     invoices = models.ManyToManyField(Invoice, through="Allocation", related_name="payments")
 
     objects = NotDeletedManager()
-    with_deleted = models.Manager()  # noqa: DJ012 – a manager, not a field
+    with_deleted = models.Manager()
 
     class Meta:
         ordering = ["-date", "-pk"]
@@ -308,7 +309,7 @@ class Payment(Document):
         return f"Payment {self.number}"
 
 
-class Allocation(models.Model):
+class Allocation(FirmOwned):
     """The part of a payment that pays one invoice."""
 
     payment = models.ForeignKey(Payment, on_delete=models.CASCADE, related_name="allocations")

@@ -8,7 +8,7 @@ opened in one firm can then not be sent into another.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Concatenate, ParamSpec, cast
 
@@ -18,12 +18,12 @@ from django.contrib.auth.signals import user_logged_in
 from django.core.exceptions import PermissionDenied
 from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
 from django.dispatch import receiver
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.middleware.csrf import rotate_token
 from django.shortcuts import redirect
 from django.utils.functional import SimpleLazyObject
 
-from portal import logs
+from portal import isolation, logs
 from portal.models import Firm, Membership, Role, User
 
 SESSION_KEY = "membership_id"
@@ -76,14 +76,21 @@ def begin_in_the_first_firm(request: HttpRequest, user: User, **kwargs: object) 
 
 
 class FirmMiddleware:
-    """Puts ``request.membership`` on every request: a lazy Membership, falsy where there is none."""
+    """Puts ``request.membership`` on every request: a lazy Membership, falsy where there is none.
+
+    With the request ends what ``isolation`` guards.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         request.membership = SimpleLazyObject(lambda: _membership_of(request))  # type: ignore[attr-defined]
-        return self.get_response(request)
+        with isolation.unguarded():
+            response = self.get_response(request)
+            if isinstance(response, StreamingHttpResponse):
+                response.streaming_content = isolation.keep_guarded(cast(Iterable[bytes], response.streaming_content))
+        return response
 
 
 def member_required(
@@ -111,6 +118,7 @@ def member_required(
             if roles and member_request.membership.role not in roles:
                 raise PermissionDenied(refusal)
             member_request.firm = member_request.membership.firm
+            isolation.serve(member_request.firm)
             logs.add(firm=member_request.firm.pk)
             return view(member_request, *args, **kwargs)
 

@@ -21,12 +21,14 @@ class HtmxSignInMiddleware:
         response = self.get_response(request)
         sign_in = resolve_url(settings.LOGIN_URL)
         htmx = request.htmx  # type: ignore[attr-defined]
-        if not htmx or response.status_code != 302:
+        if not htmx:
             return response
-        target = urlsplit(response["Location"]).path
+        target = urlsplit(response["Location"]).path if response.status_code == 302 else ""
         if target == resolve_url("mfa_activate_totp"):
             return HttpResponseClientRedirect(target)
-        if target == sign_in:
+        # Where the cookies went with the session, the form's token is refused before anybody asks who is there.
+        is_refused = response.status_code == 403 and request.user.is_anonymous
+        if target == sign_in or is_refused:
             back = htmx.current_url_abs_path or resolve_url(settings.LOGIN_REDIRECT_URL)
             return HttpResponseClientRedirect(f"{sign_in}?{urlencode({'next': back})}")
         return response

@@ -15,6 +15,8 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from portal.isolation import FirmOwned
+
 
 def validate_time_zone(value: str) -> None:
     """Refuse a name that is not in the time zone database.
@@ -75,7 +77,7 @@ class User(AbstractUser):
         return self.name.split(" ")[0]
 
 
-class Firm(models.Model):
+class Firm(FirmOwned):
     """An accounting firm: the tenant. Nothing of one firm is ever visible to another."""
 
     name = models.CharField(max_length=200)
@@ -106,7 +108,7 @@ class Role(models.TextChoices):
         return {Role.OWNER: 2, Role.ADMIN: 1, Role.EMPLOYEE: 0}[self]
 
 
-class Membership(models.Model):
+class Membership(FirmOwned):
     """One person's place in one firm."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
@@ -157,7 +159,7 @@ def _in_a_week() -> datetime:
     return timezone.now() + INVITATION_LASTS
 
 
-class Invitation(models.Model):
+class Invitation(FirmOwned):
     """A place in a firm that waits for the person of one e-mail address. It is taken once, and within a week.
 
     A revoked invitation is deleted; an accepted one stays, so that its link can say that it was used.

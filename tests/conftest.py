@@ -17,7 +17,10 @@ from pytest_django import Settings
 
 from portal.local.addresses import broker_url
 from portal.local.processes import Child, Service
+from tests.moved_time import move_clocks_together
 from tests.simulated import Simulator
+from tests.tried import pytest_terminal_summary as pytest_terminal_summary
+from tests.tried import tried as tried
 from tests.workers import Worker
 
 _SIMULATOR_READY_S = 60
@@ -34,6 +37,7 @@ def pytest_configure() -> None:
     django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     # All tests come from one address and sign the same people in; those of the limits put them back.
     django_settings.ACCOUNT_RATE_LIMITS = False
+    move_clocks_together()
 
 
 def _with_redis_database(url: str, number: int) -> str:
@@ -99,14 +103,18 @@ def start_worker(
 ) -> Iterator[Callable[..., Worker]]:
     """Start a real Celery worker on what this test has committed; more variables of its environment by name.
 
+    ``include`` names a module of the tests that the worker loads besides its tasks.
+
     start_worker(queues=("people",), concurrency=1, SYNC_LEASE_S="2")
     """
     workers: list[Worker] = []
 
-    def start(queues: tuple[str, ...] = ("people", "background"), concurrency: int = 2, **environment: Any) -> Worker:
+    def start(
+        queues: tuple[str, ...] = ("people", "background"), concurrency: int = 2, include: str = "", **environment: Any
+    ) -> Worker:
         log = tmp_path / f"worker-{len(workers)}.log"
         variables = {name: str(value) for name, value in environment.items()}
-        workers.append(Worker(log, queues=queues, concurrency=concurrency, environment=variables))
+        workers.append(Worker(log, queues=queues, concurrency=concurrency, environment=variables, include=include))
         return workers[-1]
 
     yield start

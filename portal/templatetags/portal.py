@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from ua_parser import parse
 
 from portal import once
+from portal.isolation import unguarded
 from portal.selectors.team import memberships_of
 
 register = template.Library()
@@ -95,6 +96,9 @@ def mail_note() -> dict[str, object]:
 def firm_switch(context: RequestContext, button: str, before: str = "", here: str = "") -> dict[str, object]:
     """Show a button for each other firm of the person; it leads to ``here``, or to the accounts."""
     membership = context["request"].membership
-    places = memberships_of(membership.user) if membership and membership.has_other_firms else []
+    places = []
+    if membership and membership.has_other_firms:
+        with unguarded():
+            places = list(memberships_of(membership.user))
     shown = {"request": context["request"], "csrf_token": context.get("csrf_token", "")}
     return {**shown, "memberships": places, "button": button, "before": before, "next": here}

@@ -45,6 +45,13 @@ class World:
         ``words`` name the objects in the address; a word that names none stands for itself, and one that begins with
         a question mark is the query. A POST sends what the address's form would send, or the ``body`` given.
         """
+        address = self.address(name, words)
+        if method == "POST" and body is None:
+            body = self.body(name)
+        return self.request(role, method, address, body, csrf=csrf)
+
+    def request(self, role: str, method: str, address: str, body: Any = None, *, csrf: bool = True) -> Any:
+        """Request this very address, as ``ask`` does."""
         client = self.browser
         client.cookies.clear()
         if role in self.sessions:
@@ -53,10 +60,9 @@ class World:
         if csrf:
             client.cookies["csrftoken"] = CSRF
             headers["X-CSRFToken"] = CSRF
-        address = self.address(name, words)
         if method == "GET":
             return client.get(address, headers=headers)
-        return client.post(address, self.body(name) if body is None else body, headers=headers)
+        return client.post(address, body, headers=headers)
 
     def body(self, name: str) -> dict[str, Any]:
         """Return what the address's form sends."""
@@ -108,7 +114,7 @@ def make_world() -> World:
     }
     people["views all"].view_all_accounts = True
     people["views all"].save()
-    objects = _objects(desk, people)
+    objects = make_objects(desk, people)
     for person in people.values():
         content = b"Name\nJane Green\n"
         cache.set(f"books-import:{person.pk}:{IMPORT}", Waiting("accounts", "clients.csv", content), 600)
@@ -120,20 +126,21 @@ def make_world() -> World:
     return World(desk, people, sessions, objects, Client(enforce_csrf_checks=True, raise_request_exception=False))
 
 
-def _objects(desk: Desk, people: dict[str, Membership]) -> dict[str, Any]:
-    account = desk.failed("Acme")
+def make_objects(desk: Desk, people: dict[str, Membership], mark: str = "") -> dict[str, Any]:
+    """Make an object of each kind, and return their ids; every name ends in the mark."""
+    account = desk.failed(f"Acme{mark}")
     account.team.add(people["assigned"])
-    linked = desk.synced("Linked LLC")
+    linked = desk.synced(f"Linked LLC{mark}")
     linked.team.add(people["assigned"])
-    archived = desk.account("Archived Ltd")
+    archived = desk.account(f"Archived Ltd{mark}")
     refused: dict[str, Any] = {
         "status": DocumentStatus.FAILED,
         "reason": DocumentReason.REFUSED,
-        "detail": {"message": "The books are closed.", "code": "6210"},
+        "detail": {"message": f"The books are closed.{mark}", "code": "6210"},
         "settled_revision": 1,
     }
-    customer = desk.customer("Acme Incorporated")
-    invited = Invitation.objects.create(firm=desk.firm, email="ivy@example.com")
+    customer = desk.customer(f"Acme Incorporated{mark}")
+    invited = Invitation.objects.create(firm=desk.firm, email=f"ivy{mark}@example.com")
     return {
         "account": account.pk,
         "linked": linked.pk,
@@ -141,9 +148,9 @@ def _objects(desk: Desk, people: dict[str, Membership]) -> dict[str, Any]:
         "invoice": desk.invoice(linked, **refused).pk,
         "payment": desk.payment(linked, **refused).pk,
         "customer": customer.pk,
-        "tag": Tag.objects.create(firm=desk.firm, name="Monthly").pk,
+        "tag": Tag.objects.create(firm=desk.firm, name=f"Monthly{mark}").pk,
         "member": people["assigned"].pk,
-        "service": Service.objects.create(firm=desk.firm, name="Payroll", rate=95).pk,
+        "service": Service.objects.create(firm=desk.firm, name=f"Payroll{mark}", rate=95).pk,
         "import": IMPORT,
         "invited": invited.pk,
         "token": token_of(invited.key),

@@ -78,6 +78,23 @@ def test_an_htmx_request_after_the_session_ended_goes_to_sign_in_and_comes_back(
     assert answer.content == b""
 
 
+def test_a_press_after_the_cookies_are_gone_goes_to_sign_in_and_comes_back(office: Office) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    headers = {"HX-Request": "true", "HX-Current-URL": "http://testserver/clients/accounts/"}
+    answer = browser.post(reverse("account_create"), headers=headers)
+    assert (answer.status_code, answer["HX-Redirect"]) == (200, "/sign-in/?next=%2Fclients%2Faccounts%2F")
+    assert answer.content == b""
+    without_htmx = browser.post(reverse("account_create"))
+    assert without_htmx.status_code == 403
+    assert "This page was out of date" in without_htmx.text
+
+
+def test_a_press_with_an_old_token_while_signed_in_is_refused(office: Office) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(office.owner.user)
+    assert browser.post(reverse("account_create"), headers={"HX-Request": "true"}).status_code == 403
+
+
 def test_an_htmx_request_never_comes_back_to_another_site(client: Client, office: Office) -> None:
     headers = {"HX-Request": "true", "HX-Current-URL": "https://elsewhere.example/page"}
     answer = client.get(reverse("account_list"), headers=headers)
