@@ -37,6 +37,7 @@ def invoice_info(request: MemberRequest, pk: int, invoice_pk: int) -> HttpRespon
     context = {
         "account": account,
         "invoice": invoice,
+        "document": invoice,
         "lines": invoice.lines.select_related("service"),
         "allocations": invoice.allocations.select_related("payment").order_by("payment__date", "pk"),
         "today": selectors.today_of(request.firm),

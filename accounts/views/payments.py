@@ -34,7 +34,7 @@ def payment_info(request: MemberRequest, pk: int, payment_pk: int) -> HttpRespon
     account = selectors.account_get(request.membership, pk)
     payment = get_object_or_404(selectors.payments_of(account), pk=payment_pk)
     allocations = payment.allocations.select_related("invoice").order_by("invoice__date", "pk")
-    context = {"account": account, "payment": payment, "allocations": allocations}
+    context = {"account": account, "payment": payment, "document": payment, "allocations": allocations}
     return render(request, "accounts/payment_info.html", context)
 
 

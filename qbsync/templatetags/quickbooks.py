@@ -32,7 +32,7 @@ from qbsync.selectors.customers import survivor_of
 from qbsync.selectors.errors import Cause, awaited_invoice
 from qbsync.selectors.moves import count_elsewhere
 from qbsync.selectors.undo import undoable
-from qbsync.states import DRIFT_REASONS, DocumentStatus, Reason, Status
+from qbsync.states import DRIFT_REASONS, DocumentStatus, Reason
 from qbsync.wording import explain_document
 
 register = template.Library()
@@ -103,7 +103,7 @@ def quickbooks_steps(step: int) -> dict[str, Any]:
 
 @register.inclusion_tag("qbsync/_cell.html")
 def quickbooks_cell(account: Account) -> dict[str, Any]:
-    """Show the status of an account in the list, with its tooltip; a Syncing one is kept up to date by the poller."""
+    """Show the status of an account in the list, with its tooltip; one under way is kept up to date by the poller."""
     return cell_context(account)
 
 
@@ -116,14 +116,13 @@ def cell_context(account: Account) -> dict[str, Any]:
         "label": presentation.LABELS[now.status],
         "message": presentation.message(now, account.firm),
         "tip_id": f"qb-tip-{account.pk}",
-        "is_syncing": now.status == Status.SYNCING,
     }
 
 
 @register.inclusion_tag("qbsync/_poller.html")
 def quickbooks_poller(accounts: Iterable[Account]) -> dict[str, Any]:
-    """Keep all Syncing cells of these rows up to date by one request every two seconds, until none is left."""
-    return {"is_needed": any(standing(account).status == Status.SYNCING for account in accounts)}
+    """Keep all cells under way up to date by one request every two seconds, until none of them is any more."""
+    return {"is_needed": any(standing(account).is_under_way for account in accounts)}
 
 
 @register.inclusion_tag("qbsync/_panel.html", takes_context=True)
@@ -147,7 +146,7 @@ def panel_context(account: Account, membership: Any) -> dict[str, Any]:
         "resumable": _resumable(now) if membership.may_manage else None,
         "undoable": undoable(account) if membership.may_manage and now.is_connected else None,
         "elsewhere": count_elsewhere(account, now.sync.customer) if now.sync and now.sync.customer else 0,
-        "is_moving": now.status == Status.SYNCING or now.reason == Reason.NO_WORKER or now.waiting > 0,
+        "is_moving": now.is_under_way or now.waiting > 0,
     }
 
 

@@ -7,13 +7,12 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseStopPolling
 
 from accounts.models import Account
 from portal.access import MemberRequest, manager_required, member_required
-from qbsync import services
+from qbsync import clock, services
 from qbsync.choosing import Chosen, chosen_customer
 from qbsync.numbers import numbers_there
 from qbsync.payloads import name_problem, proposed_name
@@ -28,7 +27,7 @@ from qbsync.selectors import (
 )
 from qbsync.selectors.moves import copies_in_quickbooks
 from qbsync.services import Refused
-from qbsync.states import Status
+from qbsync.states import Reason, Status
 from qbsync.templatetags.quickbooks import cell_context
 from qbsync.timeline import told
 from qbsync.views.answers import changed, dialog_response, not_changed, panel_response, visible_account
@@ -40,14 +39,27 @@ POLLED_AT_MOST = 200
 @require_safe
 @member_required()
 def cells(request: MemberRequest) -> HttpResponse:
-    """Answer the list's poller: of the Syncing rows it shows, the cells of those that are not Syncing any more."""
-    keys = [int(key) for key in request.GET.getlist("id")[:POLLED_AT_MOST] if key.isdecimal() and len(key) < 19]
-    accounts = list(with_standing(Account.objects.visible_to(request.membership), request.firm).filter(pk__in=keys))
-    final = [account for account in accounts if standing(account).status != Status.SYNCING]
-    response = render(request, "qbsync/_cells.html", {"cells": [cell_context(account) for account in final]})
-    if len(final) == len(accounts):
+    """Answer the list's poller: the cells of those rows that are not any more what they are shown as.
+
+    ``id`` names those shown as Syncing, ``no_worker`` those that wait for a worker.
+    """
+    syncing, idle = _keys(request, "id"), _keys(request, "no_worker")
+    found = with_standing(Account.objects.visible_to(request.membership), request.firm)
+    accounts = list(found.filter(pk__in=syncing | idle))
+    news = [
+        account
+        for account, now in ((account, standing(account)) for account in accounts)
+        if (now.status != Status.SYNCING if account.pk in syncing else now.reason != Reason.NO_WORKER)
+    ]
+    response = render(request, "qbsync/_cells.html", {"cells": [cell_context(account) for account in news]})
+    if not any(standing(account).is_under_way for account in accounts):
         response.status_code = HttpResponseStopPolling.status_code
     return response
+
+
+def _keys(request: MemberRequest, name: str) -> set[int]:
+    keys = request.GET.getlist(name)[:POLLED_AT_MOST]
+    return {int(key) for key in keys if key.isdecimal() and len(key) < 19}
 
 
 @require_safe
@@ -162,7 +174,7 @@ def activity(request: MemberRequest, pk: int) -> HttpResponse:
         "tab": "activity",
         "page": page,
         "entries": [told(entry, account.firm) for entry in page],
-        "next_try_at": sync.due_at if sync and sync.due_at and sync.due_at > timezone.now() else None,
+        "next_try_at": sync.due_at if sync and sync.due_at and sync.due_at > clock.about_now() else None,
     }
     return render(request, "qbsync/activity.html", context)
 

@@ -148,6 +148,8 @@ def _listed(request: MemberRequest, connection: Connection) -> dict[str, Any]:
         "failures": failures,
         "retried": only.key if only and failures and _is_retried(kind, only) else "",
         "accepted": only.key if only and failures and _is_accepted(only) else "",
+        # The list knows the reason alone, not QuickBooks' code.
+        "listed": only.reason if only and failures and kind == "accounts" and not only.code and not account else "",
         "account": Account.objects.filter(firm=request.firm, pk=account).first() if account else None,
     }
 

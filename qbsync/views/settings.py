@@ -22,11 +22,12 @@ from qbsync.models.connection import LIVE, SyncRun
 from qbsync.presentation import LABELS, REASON_LABELS
 from qbsync.selectors import connection_of
 from qbsync.selectors.reconciliations import reconciliation_shown
+from qbsync.selectors.scope import scope_change
 from qbsync.selectors.usage import quota
 from qbsync.selectors.usage import usage as requests_by_day
 from qbsync.services import Refused
 from qbsync.services.accounts import connection_for
-from qbsync.states import DocumentStatus
+from qbsync.states import DocumentStatus, Status
 from qbsync.views.answers import is_htmx
 
 
@@ -95,7 +96,10 @@ def runs(request: MemberRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @manager_required
 def edit(request: MemberRequest) -> HttpResponse:
-    """Change which accounts and documents are synced; nothing is unlinked by it, and Skipped accounts stay Skipped."""
+    """Change which accounts and documents are synced; nothing is unlinked by it, and Skipped accounts stay Skipped.
+
+    What another scope or sync date would do is shown first, and saved when that was seen: ``seen`` says what it was of.
+    """
     connection = connection_of(request.firm)
     if connection is None or connection.status not in LIVE or connection.set_up_at is None:
         return redirect("quickbooks_settings")
@@ -103,12 +107,25 @@ def edit(request: MemberRequest) -> HttpResponse:
     initial = {name: getattr(connection, name) for name in names}
     form = SettingsForm(request.POST or None, firm=request.firm, initial=initial)
     codes, error = _tax_codes_form(request, connection)
+    context: dict[str, Any] = {"form": form, "codes": codes, "error": error, "connection": connection}
     if request.method == "POST" and form.is_valid() and (codes is None or codes.is_valid()):
         values = {name: form.cleaned_data[name] for name in names} | (codes.chosen() if codes else {})
-        services.connection_settings_update(connection=connection, by=request.membership.user, **values)
-        messages.success(request, "The settings were saved; what came into scope is being synced.")
-        return redirect("quickbooks_settings")
-    return render(request, "qbsync/settings_edit.html", {"form": form, "codes": codes, "error": error})
+        before, after = (connection.scope, connection.sync_date), (values["scope"], values["sync_date"])
+        seen = " ".join(str(value) for value in (*before, *after))
+        if before == after or request.POST.get("seen") == seen:
+            try:
+                services.connection_settings_update(
+                    connection=connection, by=request.membership.user, expected=before, **values
+                )
+            except Refused as refused:
+                messages.error(request, str(refused))
+                return redirect("quickbooks_settings_edit")
+            messages.success(request, "The settings were saved; what came into scope is being synced.")
+            return redirect("quickbooks_settings")
+        context |= {"change": scope_change(connection, scope=after[0], sync_date=after[1]), "seen": seen}
+        if "seen" in request.POST:
+            context["error"] = "What follows is not what you were shown any more. Look at it once more, and save again."
+    return render(request, "qbsync/settings_edit.html", context)
 
 
 def _tax_codes_form(request: MemberRequest, connection: Connection) -> tuple[TaxCodesForm | None, str]:
@@ -158,7 +175,11 @@ def disconnect(request: MemberRequest) -> HttpResponse:
         connecting.connection_disconnect(connection=connection, by=request.membership.user)
         messages.success(request, "QuickBooks is disconnected. The links are kept for this company.")
         return redirect("quickbooks_settings")
-    return render(request, "qbsync/disconnect.html", {"connection": connection})
+    now = selectors.progress(connection)
+    waiting = now.invoices[DocumentStatus.WAITING] + now.payments[DocumentStatus.WAITING]
+    there = now.invoices[DocumentStatus.SYNCED] + now.payments[DocumentStatus.SYNCED]
+    context = {"connection": connection, "linked": now.accounts[Status.SYNCED], "waiting": waiting, "there": there}
+    return render(request, "qbsync/disconnect.html", context)
 
 
 def _progress(connection: Connection) -> dict[str, Any]:

@@ -75,11 +75,16 @@
 
   const dialog = document.getElementById("dialog");
   const closeDialog = () => dialog && dialog.open && dialog.close();
+  let back = null; // where the focus returns to: what opened the dialog, or the button of the menu that it was in
 
   document.addEventListener("htmx:afterSwap", (event) => {
     if (!dialog || event.detail.target !== dialog) return;
     const opener = event.detail.requestConfig && event.detail.requestConfig.elt;
-    if (opener && opener.dataset && !dialog.contains(opener)) dialog.dataset.size = opener.dataset.dialogSize || "";
+    if (opener && opener.dataset && !dialog.contains(opener)) {
+      dialog.dataset.size = opener.dataset.dialogSize || "";
+      const menu = opener.closest(".dropdown");
+      back = menu ? menu.querySelector("[data-bs-toggle=dropdown]") : opener;
+    }
     if (dialog.childElementCount && !dialog.open) dialog.showModal();
   });
   document.addEventListener("dialogClose", closeDialog);
@@ -89,7 +94,12 @@
       closeDialog();
     }
   });
-  if (dialog) dialog.addEventListener("close", () => dialog.replaceChildren());
+  if (dialog) {
+    dialog.addEventListener("close", () => {
+      dialog.replaceChildren();
+      if (back && back.isConnected) back.focus();
+    });
+  }
 
   // --- Toasts: good news leaves by itself, bad news stays until it is closed ----------------------------------------
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import timedelta
-from itertools import groupby
-from typing import Any
+from itertools import groupby, product
+from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -26,7 +26,10 @@ from tests.qbsync.desk import Desk, make_desk
 from tests.simulated import Simulator
 from tests.test_access_matrix import ASKED
 
-CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast"]}, "resultTypes": ["violations"]}
+COLORS = {
+    "runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]},
+    "resultTypes": ["violations"],
+}
 """What a dark page is asked: all else that axe looks at is the same in both schemes."""
 REFUSED: dict[str, Any] = {
     "status": DocumentStatus.FAILED,
@@ -82,6 +85,51 @@ def test_no_page_has_a_violation_an_error_or_a_sideways_scroll(browser: Browser,
     assert not found, "\n".join(f"{fault}  [{', '.join(names)}]" for fault, names in found.items())
 
 
+OPENERS = {
+    "account-synced": ("QuickBooks actions", ["Change customer", "Unsync"]),
+    "account-failed": (
+        "QuickBooks actions", ["Sync Account to QuickBooks", "Create in QuickBooks", "Do not sync this account"],
+    ),
+    "invoice": ("", ["Void", "Delete"]),
+    "quickbooks-errors-of-one-cause": ("", ["Retry all of this cause"]),
+    "accounts": ("", ["Sync", "Create in QuickBooks", "Do not sync"]),
+}  # fmt: skip
+"""Pages, the menu on each, and what opens a dialog there."""
+LOOKS: tuple[tuple[Literal["light", "dark"], int], ...] = (("light", 1440), ("dark", 390))
+
+
+def test_no_dialog_has_a_violation_or_a_sideways_scroll_and_the_focus_returns(
+    browser: Browser, site: str, desk: Desk
+) -> None:
+    context = _signed_in(browser, site, desk, desk.olivia)
+    tab = context.new_page()
+    addresses = {page.name: page.address for page in pages_of(desk.firm)}
+    addresses["quickbooks-errors-of-one-cause"] = f"{addresses['quickbooks-errors']}?tab=accounts&cause=no_match"
+    dialog, found = tab.locator("#dialog"), []
+    openers = [(name, menu, item) for name, (menu, items) in OPENERS.items() for item in items]
+    for (name, menu, item), (scheme, width) in product(openers, LOOKS):
+        tab.emulate_media(color_scheme=scheme)
+        tab.set_viewport_size({"width": width, "height": 844})
+        tab.goto(addresses[name])
+        if name == "accounts":
+            tab.get_by_role("checkbox", name="Select Linked LLC").check()
+        pressed = tab.locator("[hx-target='#dialog']:visible", has_text=item).first
+        comes_back_to = tab.get_by_role("button", name=menu) if menu else pressed
+        if menu:
+            comes_back_to.click()
+        pressed.click()
+        expect(dialog).to_have_attribute("open", "")
+        where = f"{name}, {item}, {scheme}, {width}"
+        found += [f"{where}: {fault}" for fault in _violations(scheme, Axe().run(tab).response)]
+        if dialog.evaluate("dialog => dialog.scrollWidth > innerWidth"):
+            found.append(f"{where}: it is wider than the window")
+        tab.keyboard.press("Escape")
+        expect(dialog).not_to_have_attribute("open", "")
+        expect(comes_back_to).to_be_focused()
+    context.close()
+    assert not found, "\n".join(found)
+
+
 def _signed_in(browser: Browser, site: str, desk: Desk, member: Membership | None) -> BrowserContext:
     context = browser.new_context(base_url=site, reduced_motion="reduce")
     if member:
@@ -112,7 +160,7 @@ def _faults(tab: Tab, page: Page) -> Iterator[str]:
     yield from _violations("light", axe.run(tab).response)
     tab.emulate_media(color_scheme="dark")
     expect(tab.locator("html")).to_have_attribute("data-bs-theme", "dark")
-    yield from _violations("dark", axe.run(tab, options=CONTRAST).response)
+    yield from _violations("dark", axe.run(tab, options=COLORS).response)
     tab.set_viewport_size({"width": 390, "height": 844})
     if tab.evaluate("document.scrollingElement.scrollWidth > innerWidth"):
         yield "it scrolls sideways at 390 px"

@@ -83,6 +83,6 @@ def test_the_owner_disconnects_after_being_told_what_stays(
     page.get_by_role("button", name="Connect").click()
     page.get_by_role("button", name="Start syncing").click()
     page.get_by_role("link", name="Disconnect…").click()
-    expect(page.get_by_text("The links are kept")).to_be_visible()
+    expect(page.get_by_text("are kept: connecting the same company again")).to_be_visible()
     page.get_by_role("button", name="Disconnect").click()
     expect(page.get_by_role("heading", name="QuickBooks is disconnected")).to_be_visible()

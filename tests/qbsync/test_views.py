@@ -166,6 +166,17 @@ def test_change_customer_says_where_the_documents_stay(desk: Desk) -> None:
     assert _row(account).asked_customer == other
 
 
+def test_change_customer_to_the_customer_it_has_is_refused_in_the_dialog(desk: Desk) -> None:
+    account = desk.synced("Acme")
+    before = _row(account)
+    browser = desk.sign_in(desk.olivia)
+    answer = browser.post(_url(account, "change"), {"choose": "1", "customer": before.customer_id}, headers=HTMX)
+    assert "Acme is linked to Acme already. Choose another customer, or Cancel." in answer.text
+    now = _row(account)
+    assert (now.status, now.due_at, now.changed_at) == (Status.SYNCED, before.due_at, before.changed_at)
+    assert not HistoryEntry.objects.filter(account=account).exists()
+
+
 def test_the_dialog_works_as_a_page_and_searches_without_javascript(desk: Desk) -> None:
     account = desk.failed("Acme")
     desk.customer("Acme")
@@ -186,6 +197,27 @@ def test_the_dialog_of_a_broken_connection_says_so(desk: Desk) -> None:
     answer = browser.post(_url(account, "sync"), headers=HTMX)
     assert "reconnect it first" in answer.content.decode()
     assert _row(account).status == Status.FAILED
+
+
+def test_a_row_without_a_worker_is_asked_for_until_it_has_recovered(desk: Desk) -> None:
+    account = desk.syncing("Waiting", asked_at=timezone.now() - timedelta(minutes=5))
+    browser = desk.sign_in(desk.olivia)
+    listed = browser.get("/clients/accounts/").text
+    asked = re.search(rf'id="qb-cell-{account.pk}".*?<input class="qb-polled"[^>]*name="(\w+)"', listed, re.DOTALL)
+    assert asked and asked[1] == "no_worker"
+    assert 'id="qb-poller"' in listed
+
+    def poll() -> tuple[int, list[str]]:
+        answer = browser.get("/clients/accounts/quickbooks/cells/", {"no_worker": [account.pk]})
+        return answer.status_code, re.findall(r'hx-swap-oob="true"|name="id"|>Syncing<|>Synced<', answer.text)
+
+    assert poll() == (200, []), "nothing has changed: an open tooltip is left alone"
+    AccountSync.objects.update(claimed_until=timezone.now() + timedelta(minutes=1))
+    status, shown = poll()
+    assert (status, shown[0]) == (200, 'hx-swap-oob="true"')
+    assert 'name="id"' in shown
+    AccountSync.objects.update(status=Status.NOT_SYNCED, ask=Ask.NOTHING, claimed_until=None)
+    assert poll()[0] == 286
 
 
 def test_the_poller_gets_only_cells_that_are_final_and_stops_when_none_is_left(desk: Desk) -> None:

@@ -37,6 +37,16 @@ def _get(desk: Desk, query: str = "", member: Membership | None = None) -> str:
     return answer.content.decode()
 
 
+def test_the_accounts_of_one_cause_are_shown_in_the_accounts_list_and_are_the_same(desk: Desk) -> None:
+    desk.failed("Several LLC", Reason.SEVERAL_MATCHES, count=2)
+    desk.failed("Nobody LLC")
+    assert "Show in Accounts" not in _get(desk), "the list is narrowed by one reason"
+    shown = _get(desk, "?tab=accounts&cause=no_match")
+    assert 'href="/clients/accounts/?quickbooks=no_match"' in shown
+    listed = desk.sign_in(desk.adam).get("/clients/accounts/?quickbooks=no_match").text
+    assert "Nobody LLC" in listed and "Several LLC" not in listed
+
+
 def _posts(desk: Desk) -> list[str]:
     invoice = desk.invoice(desk.synced("Linked LLC"), **REFUSED)
     one = f"{ERRORS}invoices/{invoice.pk}/"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from datetime import date, timedelta
 from typing import Any
@@ -93,13 +94,54 @@ def test_the_settings_show_company_counts_runs_and_requests(desk: Desk) -> None:
     assert "Disconnect…" not in page
 
 
+def _seen(answer: Any) -> str:
+    found = re.search(r'name="seen" value="([^"]+)"', answer.text)
+    assert found
+    return html.unescape(found[1])
+
+
+def test_another_scope_says_what_it_will_do(desk: Desk) -> None:
+    desk.invoice(desk.account("Never synced"), date(2025, 12, 1))
+    linked = desk.synced("Linked")
+    for day in (date(2025, 12, 2), date(2024, 1, 1), date(2026, 2, 1)):
+        desk.invoice(linked, day)
+    desk.invoice(desk.skipped("Skipped"), date(2025, 12, 3))
+    browser = desk.sign_in(desk.adam)
+
+    def shown(scope: str, day: str) -> str:
+        return " ".join(browser.post(f"{SETTINGS}edit/", {"scope": scope, "sync_date": day}).text.split())
+
+    earlier = shown("with_documents", "2025-06-01")
+    assert "1 account that was never synced comes into scope, and is matched by name" in earlier
+    assert "Up to 2 invoices ($200.00) will be created in QuickBooks" in earlier
+    later = shown("with_documents", "2026-03-01")
+    assert "No account comes into scope." in later and "No invoice or payment is sent" in later
+    assert "1 document of linked accounts that is not in QuickBooks yet stays here" in later
+    connection = Connection.objects.get()
+    assert (connection.scope, connection.sync_date) == (Scope.WITH_DOCUMENTS, date(2026, 1, 1))
+
+
+def test_what_was_seen_is_not_saved_for_other_settings(desk: Desk) -> None:
+    browser = desk.sign_in(desk.adam)
+    asked = {"scope": "all", "sync_date": "2026-02-01"}
+    seen = _seen(browser.post(f"{SETTINGS}edit/", asked))
+    other = browser.post(f"{SETTINGS}edit/", asked | {"sync_date": "2020-02-01", "seen": seen})
+    assert "not what you were shown any more" in other.text
+    Connection.objects.update(sync_date=date(2025, 5, 1))
+    assert "not what you were shown any more" in browser.post(f"{SETTINGS}edit/", asked | {"seen": seen}).text
+    assert Connection.objects.get().sync_date == date(2025, 5, 1)
+
+
 def test_an_admin_changes_the_scope_and_what_came_into_it_is_synced(desk: Desk) -> None:
     account, skipped = desk.account("Without documents"), desk.skipped("Acme")
     browser = desk.sign_in(desk.adam)
     assert 'value="2026-01-01"' in browser.get(f"{SETTINGS}edit/").content.decode()
     wrong = browser.post(f"{SETTINGS}edit/", {"scope": "all", "sync_date": "2926-01-01"})
     assert "Choose today or an earlier date" in wrong.content.decode()
-    answer = browser.post(f"{SETTINGS}edit/", {"scope": "all", "sync_date": "2026-02-01"})
+    asked = {"scope": "all", "sync_date": "2026-02-01"}
+    shown = browser.post(f"{SETTINGS}edit/", asked)
+    assert Connection.objects.get().scope == Scope.WITH_DOCUMENTS, "nothing is saved before its consequences were seen"
+    answer = browser.post(f"{SETTINGS}edit/", asked | {"seen": _seen(shown)})
     assert answer["Location"] == SETTINGS
     connection = Connection.objects.get()
     assert (connection.scope, connection.sync_date) == (Scope.ALL, date(2026, 2, 1))
@@ -252,6 +294,17 @@ def test_reconnecting_to_another_company_is_refused_and_to_the_same_one_resumes(
     assert Connection.objects.get().is_active
 
 
+def test_disconnect_says_of_how_much_it_is_the_end(desk: Desk) -> None:
+    one, _ = desk.synced("Acme"), desk.synced("Birch")
+    desk.failed("Cedar")
+    desk.invoice(one, status="synced", qbo_id="5", pushed_revision=1, settled_revision=1)
+    desk.payment(one)
+    asked = " ".join(desk.sign_in(desk.olivia).get(f"{SETTINGS}disconnect/").text.split())
+    assert "Nothing more is sent, also not the 1 document that waits now; every account reads Not synced." in asked
+    assert "What is in QuickBooks stays there: 1 document of ours." in asked
+    assert "The links of 2 accounts are kept: connecting the same company again resumes them" in asked
+
+
 def test_disconnect_asks_first_revokes_and_keeps_the_links(unconnected: Desk, simulator: Simulator) -> None:
     browser = unconnected.sign_in(unconnected.olivia)
     _connect(browser, simulator.company("Newcomer Books"))
@@ -259,7 +312,7 @@ def test_disconnect_asks_first_revokes_and_keeps_the_links(unconnected: Desk, si
     desk, connection = unconnected, Connection.objects.get()
     desk.connection = connection
     account = desk.synced("Acme")
-    assert "The links are kept" in browser.get(f"{SETTINGS}disconnect/").content.decode()
+    assert "are kept: connecting the same company again" in browser.get(f"{SETTINGS}disconnect/").content.decode()
     assert Connection.objects.get().is_active
     assert browser.post(f"{SETTINGS}disconnect/")["Location"] == SETTINGS
     connection.refresh_from_db()
