@@ -128,6 +128,7 @@ def _pages(firm: Firm) -> Iterator[Page]:
     yield Page("quickbooks-runs", reverse("quickbooks_runs"))
     yield Page("quickbooks-disconnect", reverse("quickbooks_disconnect"))
     yield Page("quickbooks-none", reverse("quickbooks_settings"), "newcomer")
+    yield Page("match-queue-not-connected", reverse("quickbooks_match_queue"), "newcomer")
     yield Page("connect-1", reverse("quickbooks_connect"), "newcomer")
     yield Page("connect-2", reverse("quickbooks_connect_accounts"), "newcomer")
     yield Page("accounts-not-connected", reverse("account_list"), "newcomer")

@@ -19,6 +19,7 @@ from qbsync.documents import tax_rules
 from qbsync.forms import ScopeForm, SetUpForm, TaxCodesForm
 from qbsync.models.connection import LIVE, Connection
 from qbsync.selectors import connection_of
+from qbsync.selectors.scope import scope_change, scope_sizes
 
 SESSION_KEY = "quickbooks_sign_in"
 """In the session from leaving for Intuit until coming back: the state, the firm it is for, and what was chosen."""
@@ -42,7 +43,9 @@ def choose_accounts(request: MemberRequest) -> HttpResponse:
     form = ScopeForm(request.POST or None, firm=request.firm)
     if request.method == "POST" and form.is_valid():
         return _to_intuit(request, form.cleaned_data["scope"], form.cleaned_data["sync_date"])
-    return render(request, "qbsync/connect_accounts.html", {"step": 2, "form": form})
+    return render(
+        request, "qbsync/connect_accounts.html", {"step": 2, "form": form, "sizes": scope_sizes(request.firm)}
+    )
 
 
 @require_POST
@@ -115,7 +118,14 @@ def set_up(request: MemberRequest) -> HttpResponse:
             **(codes.chosen() if codes else {}),
         )
         return redirect("quickbooks_settings")
-    return render(request, "qbsync/setup.html", {"step": 4, "form": form, "codes": codes, "connection": connection})
+    context = {
+        "step": 4,
+        "form": form,
+        "codes": codes,
+        "connection": connection,
+        "change": scope_change(connection, scope=connection.scope, sync_date=connection.sync_date),
+    }
+    return render(request, "qbsync/setup.html", context)
 
 
 def _to_intuit(request: MemberRequest, scope: str, sync_date: date | None) -> HttpResponse:

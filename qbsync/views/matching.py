@@ -38,7 +38,12 @@ _LONGEST_QUERY = 200
 def queue(request: MemberRequest) -> HttpResponse:
     """Show a page of the accounts that need a customer, beside the customers they may mean."""
     connection = connection_of(request.firm)
-    context: dict[str, Any] = {"connection": connection, "is_usable": _is_usable(connection), "per_page": PER_PAGE}
+    context: dict[str, Any] = {
+        "connection": connection,
+        "is_usable": _is_usable(connection),
+        "is_owner": request.membership.is_owner,
+        "per_page": PER_PAGE,
+    }
     if connection is not None and context["is_usable"]:
         context["page"] = page = queue_page(request.membership, connection, _number(request.GET.get("page"), 1))
         context["rows"] = [_row(waiting.account) | {"waiting": waiting} for waiting in page.rows]

@@ -66,6 +66,31 @@ def test_accounts_that_need_a_customer_wait_and_no_others(desk: Desk) -> None:
     assert _names(desk.sign_in(desk.adam)) == ["Acme", "Bright Dental", "Chosen", "Lost"]
 
 
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"status": ConnectionStatus.BROKEN, "broken_reason": "grant_revoked"}, "needs attention"),
+        ({"set_up_at": None}, "is not set up yet"),
+        ({"status": ConnectionStatus.DISCONNECTED}, "QuickBooks is disconnected"),
+    ],
+    ids=["broken", "not set up", "disconnected"],
+)
+def test_a_queue_that_cannot_be_worked_on_says_why_and_leads_to_the_remedy(
+    desk: Desk, change: dict[str, str | None], sentence: str
+) -> None:
+    desk.failed("Acme")
+    Connection.objects.update(**change)
+    page = desk.sign_in(desk.olivia).get(QUEUE).text
+    assert sentence in page and ("Go to the QuickBooks settings" in page or "Connect again" in page)
+    assert "Acme" not in page
+
+
+def test_only_the_owner_is_offered_to_connect_in_the_queue(desk: Desk) -> None:
+    Connection.objects.all().delete()
+    assert "Connect to QuickBooks" in desk.sign_in(desk.olivia).get(QUEUE).text
+    assert "Only the owner of the firm can connect it" in desk.sign_in(desk.adam).get(QUEUE).text
+
+
 def test_nothing_of_another_firm_is_shown_or_touched(desk: Desk) -> None:
     theirs, account, customer = desk.sign_in(desk.nadia), desk.failed("Acme"), desk.customer("Acme Inc")
     assert "not connected" in theirs.get(QUEUE).content.decode()
@@ -95,7 +120,7 @@ def test_without_a_usable_connection_the_page_says_so(desk: Desk) -> None:
     account = desk.failed("Acme")
     Connection.objects.update(status=ConnectionStatus.BROKEN)
     client = desk.sign_in(desk.adam)
-    assert "reconnect it first" in client.get(QUEUE).content.decode()
+    assert "needs attention" in client.get(QUEUE).content.decode()
     assert client.post(_one(account), {"do": "skip"}).headers["Location"] == QUEUE
     assert _row(account).status == Status.FAILED
 

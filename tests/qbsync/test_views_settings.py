@@ -100,6 +100,19 @@ def _seen(answer: Any) -> str:
     return html.unescape(found[1])
 
 
+def test_the_steps_of_connecting_say_how_much_each_choice_means(unconnected: Desk, simulator: Simulator) -> None:
+    for name, day in (("Old", date(2025, 12, 1)), ("New", date(2026, 3, 1)), ("Newer", date(2026, 4, 1))):
+        unconnected.invoice(unconnected.account(name), day)
+    unconnected.account("Without documents")
+    browser = unconnected.sign_in(unconnected.olivia)
+    step = " ".join(browser.get(f"{SETTINGS}connect/accounts/").text.split())
+    assert "yet: 4 today." in step and "3 have one today, of whatever date" in step
+    _connect(browser, simulator.company("Newcomer Books"))
+    step = " ".join(browser.get(f"{SETTINGS}setup/").text.split())
+    assert "4 accounts that were never synced come into scope, and are matched by name" in step
+    assert "Up to 2 invoices ($200.00) will be created in QuickBooks, once their accounts are linked" in step
+
+
 def test_another_scope_says_what_it_will_do(desk: Desk) -> None:
     desk.invoice(desk.account("Never synced"), date(2025, 12, 1))
     linked = desk.synced("Linked")
