@@ -1,6 +1,7 @@
 """Django's registration of the portal app."""
 
 from django.apps import AppConfig
+from django.conf import settings
 
 
 class PortalConfig(AppConfig):
@@ -9,5 +10,10 @@ class PortalConfig(AppConfig):
     name = "portal"
 
     def ready(self) -> None:
-        """Register the checks of settings."""
+        """Register the checks of settings; tell Sentry of errors from here on, where that is wanted."""
         from portal import checks  # noqa: F401 (registers itself)
+
+        if settings.SENTRY_DSN:
+            from portal import sentry
+
+            sentry.start()

@@ -64,17 +64,22 @@ def request_id() -> str:
     return str((_fields.get() or {}).get("request", ""))
 
 
+def fields_of(record: logging.LogRecord | None) -> dict[str, Any]:
+    """Return the fields of a record; those of its call (``extra=``) win. Without one, those that a line would have."""
+    bound = _fields.get() or {}
+    given = {name: getattr(record, name, None) for name in FIELDS}
+    # Django puts the HttpRequest itself on records as ``request``.
+    given = {name: value for name, value in given.items() if isinstance(value, str | int) and value != ""}
+    found = {**bound, **given}
+    return {name: found[name] for name in FIELDS if found.get(name) not in (None, "")}
+
+
 class AddFields(logging.Filter):
-    """Puts the fields on each record as ``fields``; those of the call (``extra=``) win."""
+    """Puts the fields on each record as ``fields``."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Let every record pass."""
-        bound = _fields.get() or {}
-        given = {name: getattr(record, name, None) for name in FIELDS}
-        # Django puts the HttpRequest itself on records as ``request``.
-        given = {name: value for name, value in given.items() if isinstance(value, str | int) and value != ""}
-        found = {**bound, **given}
-        record.fields = {name: found[name] for name in FIELDS if found.get(name) not in (None, "")}
+        record.fields = fields_of(record)
         if record.exc_info and record.exc_info[0] and isinstance(record.args, dict) and "exc" in record.args:
             # Celery writes a failed task's exception into the line itself.
             record.args = {**record.args, "exc": record.exc_info[0].__name__, "traceback": ""}

@@ -16,6 +16,7 @@ FROM_FILES = (
     "QBO_WEBHOOK_VERIFIER_TOKEN",
     "REDIS_URL",
     "SECRET_KEY",
+    "SENTRY_DSN",
     "TOKEN_ENCRYPTION_KEYS",
 )
 """The variables that may be given as a file: those that hold a password, a key or a token."""

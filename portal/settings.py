@@ -358,6 +358,12 @@ CELERY_BEAT_SCHEDULE = {
 # Whoever sends it may read /metrics; without one there are none.
 METRICS_TOKEN: str = env.str("METRICS_TOKEN", "")
 
+# --- Errors ---------------------------------------------------------------------------------------------------------
+
+# Where Sentry takes errors, and what it calls the version that runs here; without the first nothing is sent.
+SENTRY_DSN: str = env.str("SENTRY_DSN", "")
+SENTRY_RELEASE: str = env.str("SENTRY_RELEASE", "")
+
 # --- Logs -----------------------------------------------------------------------------------------------------------
 
 LOG_FORMAT: str = env.str("LOG_FORMAT", "") or ("line" if IS_LOCAL else "json")
