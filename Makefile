@@ -1,7 +1,7 @@
 # `make run` and `make test` need Python 3.11 or later on the machine, and nothing else.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup run test crash drill check format bench newcomer screenshots
+.PHONY: help setup run test crash drill check audit format bench newcomer screenshots
 
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 python3; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
@@ -37,7 +37,8 @@ newcomer: $(ready) ## A new clone taken by docs/tour.md to the first account tha
 screenshots: $(ready) ## Pictures of every page into docs/screenshots; ARGS="accounts match-queue" for some
 	@exec $(python) -m tests.screenshots $(ARGS)
 
-check: $(ready) ## Style, types, module boundaries, templates, missing migrations
+check: $(ready) ## Packages, style, types, module boundaries, templates, missing migrations
+	@$(python) -m tests.packages check
 	@.venv/bin/ruff check $(sources)
 	@.venv/bin/ruff format --check $(sources)
 	@.venv/bin/mypy $(sources)
@@ -45,6 +46,9 @@ check: $(ready) ## Style, types, module boundaries, templates, missing migration
 	@.venv/bin/djlint --check --lint templates
 	@$(python) manage.py check
 	@$(python) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+
+audit: $(ready) ## Known weaknesses in the packages that the portal runs on; AUDIT_REQUIRED=1 fails where nobody can be asked
+	@$(python) -m tests.packages audit
 
 format: $(ready) ## Put code and templates into the form that `make check` wants
 	@.venv/bin/ruff check --fix-only --quiet $(sources)
