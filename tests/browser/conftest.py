@@ -2,10 +2,14 @@
 
 import os
 import re
+import threading
+import time
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.core.signals import request_finished, request_started
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
@@ -22,6 +26,7 @@ _FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+_LONGEST_REQUEST_S = 10.0
 _failed = pytest.StashKey[bool]()
 
 
@@ -72,7 +77,32 @@ def site(live_server: LiveServer, settings: Settings) -> str:
 
 
 @pytest.fixture
-def page(browser: Browser, site: str, request: pytest.FixtureRequest) -> Iterator[Page]:
+def no_request_left(transactional_db: None) -> Iterator[None]:
+    """Let the server finish what it is doing before the database is emptied.
+
+    A page that is closed leaves its requests behind: the locks of one are in the way of emptying the tables, and what
+    is left in them fails the next test, or the second chance of this one.
+    """
+    open_ones: set[int] = set()
+
+    def begun(**_: Any) -> None:
+        open_ones.add(threading.get_ident())
+
+    def ended(**_: Any) -> None:
+        open_ones.discard(threading.get_ident())
+
+    request_started.connect(begun)
+    request_finished.connect(ended)
+    yield
+    deadline = time.monotonic() + _LONGEST_REQUEST_S
+    while open_ones and time.monotonic() < deadline:
+        time.sleep(0.02)
+    request_started.disconnect(begun)
+    request_finished.disconnect(ended)
+
+
+@pytest.fixture
+def page(browser: Browser, site: str, no_request_left: None, request: pytest.FixtureRequest) -> Iterator[Page]:
     """An empty page of a new visitor, relative to the portal's address.
 
     What the browser reports as an error fails the test; the picture of a failed test goes to test-results/.
