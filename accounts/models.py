@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 from typing import ClassVar, Self
+from uuid import uuid4
 
+from django.contrib.postgres.functions import RandomUUID
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q
@@ -170,6 +172,8 @@ class Document(FirmOwned):
 
     firm = models.ForeignKey(Firm, on_delete=models.CASCADE, related_name="%(class)ss")
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="%(class)ss")
+    # Its name for life, also in a database that was restored, where a later row may get the same primary key
+    uid = models.UUIDField(default=uuid4, db_default=RandomUUID(), unique=True, editable=False)
     number = models.CharField(max_length=40)
     date = models.DateField()
     memo = models.CharField(max_length=1000, blank=True)
