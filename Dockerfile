@@ -3,6 +3,8 @@
 FROM python:3.11-slim
 
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+# pg_dump and pg_restore, for `manage.py backup`: no older than the server (docker-compose.yml)
+RUN apt-get update && apt-get install -y --no-install-recommends postgresql-client && rm -rf /var/lib/apt/lists/*
 RUN useradd --uid 10001 --create-home portal && install -d -o portal /var/lib/portal
 WORKDIR /srv/portal
 

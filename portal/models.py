@@ -194,6 +194,17 @@ class Invitation(FirmOwned):
         return self.expires_at <= timezone.now()
 
 
+class Backup(models.Model):
+    """A backup of the whole database. It goes into the backup itself, and there it never ends: so a database that was
+    restored tells what it is (see ``portal.backups``)."""
+
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"Backup of {self.started_at:%Y-%m-%d %H:%M}"
+
+
 class SentForm(models.Model):
     """The key of a form that recorded something; ``portal.once`` lets it count once, and forgets it after a week."""
 

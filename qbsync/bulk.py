@@ -1,4 +1,4 @@
-"""Writes many changed rows in one statement. Knows nothing of what the rows mean.
+"""Many rows at a time: read in parts, written in one statement. Knows nothing of what the rows mean.
 
 Django's ``bulk_update`` builds a CASE with a branch for each row for each column, which for 30 rows of 14 columns costs
 more than everything else that a batch needs. PostgreSQL takes the same rows as a table of values.
@@ -6,12 +6,22 @@ more than everything else that a batch needs. PostgreSQL takes the same rows as 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import TypeVar
 
 from django.db import connection
 from django.db.models import Field, Model
 
 _MOST_ROWS = 1000
+T = TypeVar("T")
+
+
+def in_parts(rows: Iterable[T], size: int = _MOST_ROWS) -> Iterator[list[T]]:
+    """Yield the rows as lists of this size, the last one as short as it is."""
+    remaining = iter(rows)
+    while part := list(islice(remaining, size)):
+        yield part
 
 
 def update_rows(rows: Iterable[Model], fields: Sequence[str]) -> None:

@@ -1,6 +1,7 @@
 """One sync of one connection, from claim to release: the one file to read to understand a sync.
 
     mirror   the customers of the QuickBooks company are brought up to date
+    restored a database that was restored from a backup first learns what was sent since
     claim    accounts with work due are taken; whoever waits for a link goes first
     match    each is linked, failed with a reason, or gets its customer created or made active again
     look     lost answers and numbers that QuickBooks has already are looked up there, and adopted
@@ -33,6 +34,7 @@ from qbsync import (
     outbox,
     reactivating,
     recovery,
+    restoring,
     shipping,
     troubles,
     upstream,
@@ -70,6 +72,7 @@ def run(
     Returns:
         the seconds after which to call again, or None when nothing is due.
     """
+    restoring.notice()
     connection = Connection.objects.select_related("firm").get(pk=connection_id)
     if not connection.is_ready:
         return None
@@ -117,6 +120,8 @@ class _Sync:
         claims.keep(self.connection.pk, [])
         age = timedelta(0) if self.connection.outage_since else _MIRROR_AGE[self.priority]
         mirror.refresh(self.connection, self.session.company, max_age=age)
+        if self.connection.restored_to:
+            restoring.look_through(self.connection, self.session.company)
         with ThreadPoolExecutor(_IN_FLIGHT[self.priority]) as pool:
             while True:
                 going_on = self.trouble is None and time.monotonic() < until

@@ -99,6 +99,8 @@ def notices(
         found.append(_not_set_up())
     elif silent_queues:
         found.append(_no_worker(silent_queues))
+    if connection.restored_to is not None:
+        found.append(_restored(connection.restored_to, firm))
     if _is_told(connection):
         found.append(_trouble(connection, firm))
     elif connection.trouble == FaultKind.THROTTLED:
@@ -182,6 +184,16 @@ def _behind() -> Notice:
         "Nothing is lost; they are synced as soon as a worker is free.",
         "If it lasts, ask whoever runs the portal to start more workers.",
         stands_still=False,
+    )
+
+
+def _restored(moment: datetime, firm: Firm) -> Notice:
+    return Notice(
+        "restored",
+        f"The portal was restored to what it was on {_day_and_time(moment, firm)}.",
+        "What was sent to QuickBooks since is looked up first, so that nothing is sent twice.",
+        "Nothing is sent before that. What was entered here after that moment is gone here, and still in QuickBooks.",
+        "It goes on by itself. Then Reconciliation lists what is there alone.",
     )
 
 

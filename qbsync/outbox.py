@@ -153,8 +153,9 @@ def _unfit(item: Item, problem: ValueError) -> Change:
 
 
 def _make_rows(rows: Sequence[DocumentRow]) -> None:
-    """Store rows that are new. Another worker cannot have made them: the account's claim is ours."""
-    new = [row for row in rows if row.pk is None]
+    """Store rows that are new, each once, however much became of it. No other worker can have made them: the account's
+    claim is ours."""
+    new = list({id(row): row for row in rows if row.pk is None}.values())
     InvoiceSync.objects.bulk_create([row for row in new if isinstance(row, InvoiceSync)])
     PaymentSync.objects.bulk_create([row for row in new if isinstance(row, PaymentSync)])
 

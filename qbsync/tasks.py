@@ -5,7 +5,7 @@ import contextlib
 from celery import Task, shared_task
 from django.db.models import Exists, OuterRef, Q
 
-from qbsync import clock, credentials, engine, wake
+from qbsync import clock, credentials, engine, restoring, wake
 from qbsync.changes import poll, validating
 from qbsync.digest import schedule
 from qbsync.digest.sending import digest_send
@@ -92,6 +92,7 @@ def validate_links(validation_id: int) -> None:
 @shared_task
 def sweep() -> None:
     """Wake the workers for connections with work due that nobody is at: its message was lost, or its worker died."""
+    restoring.notice()
     now = clock.about_now()
     due = AccountSync.objects.filter(
         connection=OuterRef("pk"), due_at__lte=now, status__in=[Status.SYNCING, Status.SYNCED]
@@ -103,9 +104,8 @@ def sweep() -> None:
         status=ConnectionStatus.ACTIVE,
         set_up_at__isnull=False,
     )
-    for pk in idle.filter(Q(Exists(due)) | Q(Exists(failed)) | Q(outage_since__isnull=False)).values_list(
-        "pk", flat=True
-    ):
+    wanted = Q(Exists(due)) | Q(Exists(failed)) | Q(outage_since__isnull=False) | Q(restored_to__isnull=False)
+    for pk in idle.filter(wanted).values_list("pk", flat=True):
         wake.in_background(pk)
     for pk in credentials.unused():
         keep_alive.delay(pk)

@@ -163,7 +163,7 @@ def _adopt_paid_invoices(connection: Connection, company: Company, works: Sequen
                 invoice = allocation.invoice
                 if not work.invoice_ids.get(invoice.pk) and not in_scope(connection, invoice) and not invoice.is_void:
                     row = getattr(invoice, "quickbooks", None) or InvoiceSync(
-                        connection=connection, document=invoice, account_id=invoice.account_id
+                        document=invoice, **InvoiceSync.beginning(connection.pk, invoice)
                     )
                     wanted[invoice.pk] = Item(work, invoice, row, Operation.CREATE)
     if not wanted:

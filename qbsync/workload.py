@@ -164,7 +164,7 @@ def _sync_of(model: type[Any]) -> str:
 
 
 def _new(model: type[Any], connection: Connection, document: Invoice | Payment) -> Any:
-    return model(connection=connection, document=document, account_id=document.account_id, changed_at=clock.about_now())
+    return model(document=document, changed_at=clock.about_now(), **model.beginning(connection.pk, document))
 
 
 def _plan(work: AccountWork, document: Any, row: DocumentRow, settled: list[DocumentRow]) -> None:

@@ -7,7 +7,7 @@ answer held is committed, so that a look that failed, or was killed, is repeated
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +15,7 @@ from django.db.models import Q
 from django.utils.dateparse import parse_datetime
 
 from qbsync import clock, mirror, troubles, wake
+from qbsync.bulk import in_parts
 from qbsync.changes import documents, links, webhooks
 from qbsync.gateway.company import Changes, Company
 from qbsync.gateway.faults import Fault, FaultKind
@@ -110,7 +111,7 @@ def _look_one_by_one(connection: Connection, company: Company, since: str) -> No
             documents.compare(connection, company, kind)
         else:
             where = f"Active IN (true, false) AND MetaData.LastUpdatedTime >= '{since}'"
-            for page in _pages(company.query_all(kind, where)):
+            for page in in_parts(company.query_all(kind, where)):
                 mirror.keep(connection, kind, page)
                 mirror.renew_lease(connection)
 
@@ -134,17 +135,6 @@ def _apply(connection: Connection, company: Company, entities: Mapping[str, Sequ
     for kind in documents.KINDS:
         documents.note(connection, kind, entities.get(kind, []))
     documents.judge(connection)
-
-
-def _pages(rows: Iterator[dict[str, Any]], size: int = 1000) -> Iterator[list[dict[str, Any]]]:
-    page: list[dict[str, Any]] = []
-    for row in rows:
-        page.append(row)
-        if len(page) == size:
-            yield page
-            page = []
-    if page:
-        yield page
 
 
 def _move_cursors(connection: Connection, time: str) -> None:

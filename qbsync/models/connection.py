@@ -98,6 +98,8 @@ class Connection(FirmOwned):
     paused_until = models.DateTimeField(null=True)  # QuickBooks asked us to wait
     outage_since = models.DateTimeField(null=True)  # QuickBooks has not done what we ask for since
     trouble = models.CharField(max_length=40, blank=True)  # why, a gateway.faults.FaultKind; empty while all is well
+    # The moment of the backup that this database was restored from: nothing is sent before ``restoring`` is through
+    restored_to = models.DateTimeField(null=True)
     rests_until = models.DateTimeField(null=True)  # nothing is sent unasked before; the trouble is not a short one
 
     class Meta:

@@ -123,6 +123,12 @@ class DocumentSync(FirmOwned):
     # The customer that a person wants the copy moved to, by QuickBooks' id; empty where it is to stay as it is
     move_to = models.CharField(max_length=20, blank=True, default="")
 
+    @classmethod
+    def beginning(cls, connection_id: int, document: Invoice | Payment) -> dict[str, Any]:
+        """Return what a document's new row begins with. Its mark is the document's name for life: a database that was
+        restored has forgotten the row, and not the document."""
+        return {"connection_id": connection_id, "account_id": document.account_id, "mark": document.uid}
+
     class Meta:
         abstract = True
         constraints = [

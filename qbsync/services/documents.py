@@ -171,11 +171,7 @@ def _row(document: Invoice | Payment) -> DocumentSync:
     model: Any = InvoiceSync if isinstance(document, Invoice) else PaymentSync
     row, _ = model.objects.get_or_create(
         document=document,
-        defaults={
-            "connection_id": account.connection_id,
-            "account_id": document.account_id,
-            "changed_at": clock.about_now(),
-        },
+        defaults={"changed_at": clock.about_now(), **model.beginning(account.connection_id, document)},
     )
     locked: DocumentSync = model.objects.select_for_update().get(pk=row.pk)
     return locked
