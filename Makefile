@@ -26,7 +26,7 @@ crash: $(ready) ## Randomised crash runs: RUNS=1000 of them, the first with SEED
 	@CRASH_RUNS=$(RUNS) CRASH_SEED=$(SEED) exec $(python) -m portal.local test -n 0 -q tests/crash/$(SUITE)_runs.py
 
 drill: $(ready) ## Failure drills: PostgreSQL, Redis, workers, beat and QuickBooks are taken away in the middle of work
-	@exec $(python) -m portal.local test -n 0 -q tests/drills/drill_runs.py
+	@exec $(python) -m portal.local test -n 0 -q tests/drills/drill_runs.py $(ARGS)
 
 bench: $(ready) ## The benchmarks, about half an hour; BENCH_MINUTES=1 for a shorter watch at Intuit's throttles
 	@exec $(python) -m portal.local bench $(ARGS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import pytest
 
@@ -33,19 +34,35 @@ def _two_beats(portal: Portal) -> None:
     second.wait()
 
 
+def _redis_silent(portal: Portal) -> None:
+    with portal.silenced("valkey"):
+        time.sleep(20)
+        portal.give_work()
+        time.sleep(20)
+
+
 def _workers_killed_again_and_again(portal: Portal) -> None:
     for _ in range(3):
         portal.kill("celery")
         time.sleep(2)
 
 
-DRILLS: dict[str, Callable[[Portal], None]] = {
-    "PostgreSQL is killed and started again": lambda portal: portal.kill("postgres"),
-    "Redis is killed and started again": lambda portal: portal.kill("valkey"),
-    "Redis is emptied": Portal.flush_redis,
-    "all workers and beat are killed, three times": _workers_killed_again_and_again,
-    "beat runs twice": _two_beats,
-    "QuickBooks is down for half a minute": _quickbooks_down,
+@dataclass(frozen=True)
+class Drill:
+    """What happens, and what people are told while it lasts: the banner's headline, where there is time to read it."""
+
+    trouble: Callable[[Portal], None]
+    banner: str = ""
+
+
+DRILLS = {
+    "PostgreSQL is killed and started again": Drill(lambda portal: portal.kill("postgres")),
+    "Redis is killed and started again": Drill(lambda portal: portal.kill("valkey")),
+    "Redis is emptied": Drill(Portal.flush_redis),
+    "Redis takes connections and never answers": Drill(_redis_silent, "No worker is running."),
+    "all workers and beat are killed, three times": Drill(_workers_killed_again_and_again),
+    "beat runs twice": Drill(_two_beats),
+    "QuickBooks is down for half a minute": Drill(_quickbooks_down, "QuickBooks does not answer at the moment."),
 }
 
 
@@ -56,8 +73,14 @@ def test_nothing_is_lost_doubled_or_stuck(portal: Portal, drill: str, capsys: py
     deadline = time.monotonic() + 60
     while not portal.delivered(work) and time.monotonic() < deadline:
         time.sleep(0.05)
-    DRILLS[drill](portal)
-    outcome = portal.outcome(work, time.monotonic())
+    under_way = portal.under_way()
+    assert under_way
+    with portal.onlooker(work) as onlooker:
+        DRILLS[drill].trouble(portal)
+    outcome = portal.outcome(time.monotonic())
     with capsys.disabled():
-        print(f"\n{drill}: {outcome}", flush=True)  # noqa: T201
+        print(f"\n{drill}, with {under_way} documents under way: {outcome}; {onlooker}", flush=True)  # noqa: T201
     assert (outcome.doubled, outcome.lost, outcome.stuck) == (0, 0, 0)
+    assert (onlooker.untrue, onlooker.broken) == (set(), [])
+    if DRILLS[drill].banner:
+        assert DRILLS[drill].banner in onlooker.headlines

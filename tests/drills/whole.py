@@ -9,8 +9,8 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ import redis
 import requests
 
 from portal.local.addresses import ROOT, database_url, redis_url
+from tests.drills.onlooker import Onlooker, sign_in
 from tests.local.programs import Program, without_servers
 from tests.ports import free_port
 from tests.simulated import Simulator
@@ -63,6 +64,7 @@ class Portal:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._ports = free_port(), free_port()
+        self.site = f"http://127.0.0.1:{self._ports[0]}"
         self._variables = {
             "PORTAL_DATA_DIR": str(folder / "data"),
             "PORT": str(self._ports[0]),
@@ -70,7 +72,7 @@ class Portal:
             **_SHORT,
         }
         self._program = Program(_RUN, **self._variables)
-        self._works = 0
+        self._works: list[str] = []
         while "Password of all" not in self._program.line():
             pass
         self.simulator = Simulator(f"http://127.0.0.1:{self._ports[1]}")
@@ -78,6 +80,7 @@ class Portal:
         self._wait(lambda: self.is_ready() and self._is_settled(), 300, "the demonstration is not synced")
         ((firm,),) = self._ask("SELECT firm_id FROM qbsync_connection WHERE realm_id = %s")
         self._firm = str(firm)
+        self._browser = sign_in(self.site)
 
     def stop(self) -> None:
         """Stop all of it, as Ctrl-C does."""
@@ -88,14 +91,14 @@ class Portal:
     def is_ready(self) -> bool:
         """Whether every part answers."""
         try:
-            return requests.get(f"http://127.0.0.1:{self._ports[0]}/readyz", timeout=30).ok
+            return requests.get(f"{self.site}/readyz", timeout=30).ok
         except requests.ConnectionError:
             return False
 
     def give_work(self) -> str:
         """Enter invoices, each with a payment in full, of accounts that are Synced; return how their numbers begin."""
-        self._works += 1
-        name = f"DRILL{self._works}-"
+        name = f"DRILL{len(self._works) + 1}-"
+        self._works.append(name)
         codes = [code for (code,) in self._ask(_SYNCED)][:20]
         assert codes
         rows = [(f"{name}{place}", codes[place % len(codes)]) for place in range(_DOCUMENTS)]
@@ -114,10 +117,10 @@ class Portal:
         )
         return name
 
-    def outcome(self, name: str, since: float, patience_s: float = 180) -> Outcome:
-        """Wait until the work is settled, or patience ends; compare both sides."""
+    def outcome(self, since: float, patience_s: float = 180) -> Outcome:
+        """Wait until all work given so far is settled, or patience ends; compare both sides."""
         deadline = time.monotonic() + patience_s
-        while (stuck := self._unsettled()) and time.monotonic() < deadline:
+        while (stuck := self.under_way()) and time.monotonic() < deadline:
             time.sleep(0.2)
         recovered_s = time.monotonic() - since
         doubled = lost = 0
@@ -127,14 +130,38 @@ class Portal:
                 for one in self.simulator.entities(REALM, kind)
                 if one.get("status") != "Deleted"
             )
-            held = [there[f"{name}{place}"] for place in range(_DOCUMENTS)]
+            held = [there[f"{name}{place}"] for name in self._works for place in range(_DOCUMENTS)]
             doubled += sum(count - 1 for count in held if count > 1)
             lost += held.count(0)
         return Outcome(doubled, lost, stuck, recovered_s)
 
+    def under_way(self) -> int:
+        """How many accounts are being synced, and how many documents of work given here are not Synced."""
+        try:
+            ((accounts,),) = self._ask(f"SELECT count(*) {_OF_THE_FIRM} WHERE s.status = 'syncing'")
+            ((invoices,),), ((payments,),) = (self._ask(_NOT_YET.format(kind)) for kind in ("invoice", "payment"))
+        except psycopg2.OperationalError:
+            return -1  # not to be known while the database is away
+        return int(accounts + invoices + payments)
+
     def delivered(self, name: str) -> int:
         """How many of the work's invoices are in QuickBooks."""
         return sum(str(one.get("DocNumber", "")).startswith(name) for one in self.simulator.entities(REALM, "Invoice"))
+
+    def onlooker(self, name: str) -> Onlooker:
+        """A person who looks at the lists, of that work's documents, within a with statement."""
+        return Onlooker(self._browser, self.site, self.simulator, REALM, name)
+
+    @contextmanager
+    def silenced(self, part: str) -> Iterator[None]:
+        """Stop a part (`valkey`) meanwhile, so that it takes connections and never answers."""
+        there = self._processes(part)
+        assert there, part
+        for process in there:
+            os.kill(process, signal.SIGSTOP)
+        yield
+        for process in there:
+            os.kill(process, signal.SIGCONT)
 
     def kill(self, part: str) -> None:
         """End every process of a part (`postgres`, `valkey`, `celery`) at once; wait until all is there again."""
@@ -166,16 +193,7 @@ class Portal:
         )
 
     def _is_settled(self) -> bool:
-        return bool(self._ask(_SYNCED)) and self._unsettled() == 0
-
-    def _unsettled(self) -> int:
-        """How many accounts are being synced, and how many documents of work given here are not Synced."""
-        try:
-            ((accounts,),) = self._ask(f"SELECT count(*) {_OF_THE_FIRM} WHERE s.status = 'syncing'")
-            ((invoices,),), ((payments,),) = (self._ask(_NOT_YET.format(kind)) for kind in ("invoice", "payment"))
-        except psycopg2.OperationalError:
-            return -1  # not to be known while the database is away
-        return int(accounts + invoices + payments)
+        return bool(self._ask(_SYNCED)) and self.under_way() == 0
 
     def _ask(self, sql: str) -> list[Any]:
         """The answer of the database to a question about the connection of the firm."""
@@ -195,7 +213,7 @@ class Portal:
         assert done.returncode == 0, done.stderr
 
     def _file(self, titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-        path = self.folder / f"{titles[3]}-{self._works}.csv"
+        path = self.folder / f"{titles[3]}-{len(self._works)}.csv"
         with path.open("w", newline="") as file:
             csv.writer(file).writerows([titles, *rows])
         return str(path)
