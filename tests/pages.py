@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Count, Q
 from django.urls import reverse
+from django.utils import timezone
 
+from accounts import services as books
 from accounts.models import Account, Invoice, Payment, Tag
 from portal.invitations import token_of
-from portal.models import Firm, Invitation, Membership, Role
+from portal.models import Firm, Invitation, Membership, Role, User
 from qbsync.demo.people import HARTWELL
-from qbsync.models import AccountSync
+from qbsync.models import AccountSync, Connection
 from qbsync.states import Reason, Status
+from tests.simulated import Simulator
 
 
 @dataclass(frozen=True)
@@ -61,13 +67,15 @@ NO_PAGE = {
 
 def demo_pages() -> list[Page]:
     """Return the pages of the demonstration's firms, which must be made and, for the first, synced."""
+    beginner()
     return pages_of(Firm.objects.get(name=HARTWELL.name))
 
 
 def pages_of(firm: Firm) -> list[Page]:
     """Return the pages of a firm that has an account in each lasting status, one of them with documents.
 
-    The pages of ``newcomer`` are those of another firm's owner, who has not connected QuickBooks.
+    The pages of ``newcomer`` are those of another firm's owner, who has not connected QuickBooks, and those of
+    ``beginner`` of a third one's, who has not finished doing it.
     """
     return list(_pages(firm))
 
@@ -132,7 +140,8 @@ def _pages(firm: Firm) -> Iterator[Page]:
     yield Page("connect-1", reverse("quickbooks_connect"), "newcomer")
     yield Page("connect-2", reverse("quickbooks_connect_accounts"), "newcomer")
     yield Page("accounts-not-connected", reverse("account_list"), "newcomer")
-    yield Page("connect-4", reverse("quickbooks_setup"))
+    yield Page("connect-4", reverse("quickbooks_setup"), "beginner")
+    yield Page("quickbooks-not-set-up", reverse("quickbooks_settings"), "beginner")
     yield Page("reconciliation", reverse("quickbooks_reconciliation"))
     yield Page("account-reconciliation", _of("quickbooks_account_reconciliation", synced))
     yield Page("quickbooks-usage", reverse("quickbooks_usage"))
@@ -159,6 +168,34 @@ def _pages(firm: Firm) -> Iterator[Page]:
     yield Page("invitation", reverse("invitation") + f"?invitation={token_of(_invitation(firm).key)}", "")
     yield Page("not-found", "/clients/accounts/0/info/")
     yield Page("no-permission", reverse("quickbooks_settings"), "employee")
+
+
+def beginner() -> Membership:
+    """Return the owner of a firm with some books whose connection is made and not set up; the first call makes them."""
+    firm, is_new = Firm.objects.get_or_create(name="Cedar Bookkeeping")
+    if is_new:
+        person = User.objects.create_user("beginner@demo.test", "demo-portal", name="Bea Cedar")
+        Membership.objects.create(user=person, firm=firm, role=Role.OWNER)
+        for name in ("Cedar Mill Café", "Northgate Dental", "Ada Whitfield"):
+            account = books.account_create(firm=firm, name=name)
+            line = books.LineInput(None, "Monthly bookkeeping", Decimal(1), Decimal("350.00"))
+            books.invoice_record(account=account, date=timezone.localdate(), lines=[line])
+        simulator, now = Simulator(settings.QBO_API_BASE_URL), timezone.now()
+        realm = simulator.company("Cedar Bookkeeping")
+        tokens = simulator.tokens(realm)
+        Connection.objects.create(
+            firm=firm,
+            realm_id=realm,
+            company_name="Cedar Bookkeeping",
+            status_changed_at=now,
+            connected_by=person,
+            access_token=tokens["access_token"],
+            refresh_token=tokens["refresh_token"],
+            access_expires_at=now + timedelta(hours=1),
+            refresh_expires_at=now + timedelta(days=100),
+            token_version=1,
+        )
+    return Membership.objects.get(firm=firm)
 
 
 def _account(firm: Firm, status: Status, **sync: Any) -> Account:

@@ -27,7 +27,7 @@ from qbsync.selectors.usage import quota
 from qbsync.selectors.usage import usage as requests_by_day
 from qbsync.services import Refused
 from qbsync.services.accounts import connection_for
-from qbsync.states import DocumentStatus, Status
+from qbsync.states import DocumentStatus, Reason, Status
 from qbsync.views.answers import is_htmx
 
 
@@ -189,7 +189,12 @@ def _progress(connection: Connection) -> dict[str, Any]:
         "connection": connection,
         "progress": now,
         "account_rows": [(status.value, label, now.accounts[status]) for status, label in LABELS.items()],
-        "reason_rows": [(r.value, REASON_LABELS[r], count) for r, count in now.reasons.most_common()],
+        # That the connection does not work is said by its own notice, once and not for each account.
+        "reason_rows": [
+            (reason.value, REASON_LABELS[reason], count)
+            for reason, count in now.reasons.most_common()
+            if reason != Reason.NOT_CONNECTED
+        ],
         "document_rows": [
             (name, {status.value: counts[status] for status in DocumentStatus})
             for name, counts in (("Invoices", now.invoices), ("Payments", now.payments))

@@ -21,7 +21,7 @@ from playwright.sync_api import Page as Tab
 from accounts.models import Tag
 from portal.models import Membership
 from qbsync.states import DocumentReason, DocumentStatus, Reason
-from tests.pages import NO_PAGE, Page, pages_of
+from tests.pages import NO_PAGE, Page, beginner, pages_of
 from tests.qbsync.desk import Desk, make_desk
 from tests.simulated import Simulator
 from tests.test_access_matrix import ASKED
@@ -73,6 +73,7 @@ def test_every_address_that_answers_a_page_is_looked_at(desk: Desk) -> None:
 
 def test_no_page_has_a_violation_an_error_or_a_sideways_scroll(browser: Browser, site: str, desk: Desk) -> None:
     people = {"owner": desk.olivia, "admin": desk.adam, "employee": desk.erin, "newcomer": desk.nadia}
+    people["beginner"] = beginner()
     found: defaultdict[str, list[str]] = defaultdict(list)
     pages = sorted(pages_of(desk.firm), key=lambda page: page.person)
     for person, theirs in groupby(pages, key=lambda page: page.person):
@@ -155,7 +156,9 @@ def _faults(tab: Tab, page: Page) -> Iterator[str]:
     tab.on("pageerror", raised)
     tab.set_viewport_size({"width": 1440, "height": 900})
     tab.emulate_media(color_scheme="light")
-    tab.goto(page.address)
+    answer = tab.goto(page.address)
+    if answer is None or answer.status >= 500:
+        yield f"the server answers {answer and answer.status}"
     axe = Axe()
     yield from _violations("light", axe.run(tab).response)
     tab.emulate_media(color_scheme="dark")

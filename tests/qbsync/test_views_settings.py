@@ -350,3 +350,24 @@ def test_an_intuit_that_does_not_answer_is_said_and_nothing_is_changed(
     settings.QBO_DISCOVERY_URL = "http://127.0.0.1:9/.well-known/openid_configuration"
     assert "does not answer" in _said(browser.get(back))
     assert not Connection.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "for_owner", "for_admin"),
+    [
+        ({"set_up_at": None}, "Finish connecting", "The owner finishes connecting"),
+        ({"status": ConnectionStatus.BROKEN, "broken_reason": "not_admin"}, "Reconnect", "may no longer do so"),
+        ({"status": ConnectionStatus.DISCONNECTED}, "Connect again", "Only the owner"),
+    ],
+    ids=["not set up", "broken", "disconnected"],
+)
+def test_a_connection_that_does_not_work_shows_its_settings_and_the_way_on(
+    desk: Desk, change: dict[str, Any], for_owner: str, for_admin: str
+) -> None:
+    desk.failed("Acme")
+    desk.invoice(desk.synced("Linked"))
+    desk.account("Never asked for")
+    Connection.objects.update(**change)
+    for member, sentence in ((desk.olivia, for_owner), (desk.adam, for_admin)):
+        page = desk.sign_in(member).get(SETTINGS)
+        assert page.status_code == 200 and sentence in page.text
