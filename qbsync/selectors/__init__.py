@@ -1,7 +1,7 @@
 """The reads that QuickBooks' screens and commands are made of. Nothing here writes or asks QuickBooks."""
 
 from qbsync.selectors.consequences import Consequences, consequences, consequences_of
-from qbsync.selectors.customers import Choice, Found, customers_found, linkable, reactivable
+from qbsync.selectors.customers import Choice, Found, customers_found, linkable, names_held, reactivable
 from qbsync.selectors.documents import (
     DocumentStanding,
     annotate_documents,
@@ -44,6 +44,7 @@ __all__ = [
     "document_standing",
     "history_of",
     "linkable",
+    "names_held",
     "progress",
     "reactivable",
     "reading",

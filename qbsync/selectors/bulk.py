@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-
-from django.db.models import Exists, OuterRef
 
 from accounts.models import Account
 from qbsync.bulkrules import Left, Verb, ask_of, why_left
-from qbsync.matching import Candidate, fold, match
-from qbsync.models import AccountSync, Connection, Customer, NameHolder
+from qbsync.matching import fold, match
+from qbsync.models import AccountSync, Connection
 from qbsync.payloads import name_problem
 from qbsync.selectors.consequences import Consequences, consequences_of
+from qbsync.selectors.customers import name_candidates
 from qbsync.states import Ask, Reason, Status
 
 _FREE = (Reason.NO_MATCH, Reason.HELD_BY_INACTIVE)
@@ -95,7 +94,7 @@ def _ask(one: _Chosen) -> Ask:
 def _foreseen(verb: Verb, chosen: Sequence[_Chosen], connection: Connection) -> tuple[list[_Chosen], list[_Chosen]]:
     """Those that will be linked by their names, and those for which a customer will be created."""
     folded = {one.pk: fold(one.name) for one in chosen}
-    candidates = _candidates(connection, set(folded.values()))
+    candidates = name_candidates(connection, set(folded.values()))
     namesakes = _namesakes(connection, folded) if verb == Verb.SYNC else set()
     linked: list[_Chosen] = []
     created: list[_Chosen] = []
@@ -119,24 +118,3 @@ def _namesakes(connection: Connection, folded: Mapping[int, str]) -> set[str]:
     ).exclude(account__in=folded)
     counted.update(stored.values_list("folded_name", flat=True))
     return {name for name, count in counted.items() if count > 1}
-
-
-def _candidates(connection: Connection, names: Collection[str]) -> dict[str, list[Candidate]]:
-    """Whoever in QuickBooks holds one of these folded names, as ``qbsync.linking`` will see them."""
-    found: dict[str, list[Candidate]] = defaultdict(list)
-    taken = Exists(AccountSync.objects.filter(customer=OuterRef("pk")))
-    customers = Customer.objects.filter(connection=connection, folded_name__in=names, merged_into="")
-    for one in customers.annotate(is_taken=taken):
-        found[one.folded_name].append(
-            Candidate(
-                kind="customer",
-                name=one.display_name,
-                key=one.pk,
-                can_match=one.can_match,
-                active=one.active,
-                taken_by="another account" if one.is_taken else "",
-            )
-        )
-    for holder in NameHolder.objects.filter(connection=connection, folded_name__in=names):
-        found[holder.folded_name].append(Candidate(kind=holder.kind, name=holder.display_name, active=holder.active))
-    return found

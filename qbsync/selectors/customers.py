@@ -6,17 +6,18 @@ It finds what people search for; ``suggestions`` proposes before they do. It nev
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Case, Exists, IntegerField, OuterRef, Prefetch, Q, QuerySet, Value, When
 
 from accounts.models import Account
-from qbsync.matching import fold
+from qbsync.matching import Candidate, fold, holder_of
 from qbsync.models.connection import Connection
 from qbsync.models.links import AccountSync
-from qbsync.models.mirror import Customer
+from qbsync.models.mirror import Customer, NameHolder
 from qbsync.states import Reason
+from qbsync.wording import explain
 
 _ANYWHERE = 3
 """From how many letters on a word may stand in the middle of another; an index finds no fewer."""
@@ -105,6 +106,42 @@ def reactivable(rows: Sequence[AccountSync]) -> dict[int, Customer]:
     found = {pk: by_key.get(row.remembered_customer_id or 0) for pk, row in lost.items()}
     found |= {pk: one[0] for pk, row in named.items() if len(one := by_name[row.folded_name]) == 1}
     return {pk: customer for pk, customer in found.items() if customer}
+
+
+def name_candidates(connection: Connection, names: Collection[str]) -> dict[str, list[Candidate]]:
+    """Whoever in QuickBooks holds one of these folded names, as ``qbsync.linking`` will see them."""
+    found: dict[str, list[Candidate]] = defaultdict(list)
+    taken = Exists(AccountSync.objects.filter(customer=OuterRef("pk")))
+    customers = Customer.objects.filter(connection=connection, folded_name__in=names, merged_into="")
+    for one in customers.annotate(is_taken=taken):
+        found[one.folded_name].append(
+            Candidate(
+                kind="customer",
+                name=one.display_name,
+                key=one.pk,
+                can_match=one.can_match,
+                active=one.active,
+                taken_by="another account" if one.is_taken else "",
+            )
+        )
+    for holder in NameHolder.objects.filter(connection=connection, folded_name__in=names):
+        found[holder.folded_name].append(Candidate(kind=holder.kind, name=holder.display_name, active=holder.active))
+    return found
+
+
+def names_held(connection: Connection, accounts: Iterable[Account]) -> dict[int, str]:
+    """Return, by account, the sentence that nobody can be created under its name, where somebody holds that.
+
+    QuickBooks keeps names unique over customers, vendors and employees. Two statements.
+    """
+    names = {account.pk: account.name for account in accounts}
+    found = name_candidates(connection, {fold(name) for name in names.values()})
+    held: dict[int, str] = {}
+    for key, name in names.items():
+        others = [one for one in found[fold(name)] if one.active and not one.can_match]
+        if verdict := holder_of(name, others):
+            held[key] = explain(verdict.reason, verdict.detail)[0]
+    return held
 
 
 def _with_links(customers: QuerySet[Customer]) -> QuerySet[Customer]:

@@ -21,6 +21,7 @@ from qbsync.selectors import (
     consequences,
     customers_found,
     history_of,
+    names_held,
     standing,
     with_standing,
     with_suggestions,
@@ -202,6 +203,7 @@ def _dialog_context(account: Account) -> dict[str, Any]:
         "is_usable": usable,
         "outcome": consequences(account, connection) if connection else None,
         "name_problem": problem,
+        "name_held": names_held(connection, [account]).get(account.pk, "") if connection and usable else "",
         "proposed_name": proposed_name(account.name) if problem else "",
     }
 

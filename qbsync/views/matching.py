@@ -16,7 +16,7 @@ from qbsync import presentation, services
 from qbsync.choosing import chosen_customer
 from qbsync.models import Connection
 from qbsync.payloads import name_problem
-from qbsync.selectors import connection_of, customers_found, standing, with_standing
+from qbsync.selectors import connection_of, customers_found, names_held, standing, with_standing
 from qbsync.selectors.match_queue import (
     PER_PAGE,
     SURE_AT_ONCE,
@@ -46,7 +46,11 @@ def queue(request: MemberRequest) -> HttpResponse:
     }
     if connection is not None and context["is_usable"]:
         context["page"] = page = queue_page(request.membership, connection, _number(request.GET.get("page"), 1))
-        context["rows"] = [_row(waiting.account) | {"waiting": waiting} for waiting in page.rows]
+        held = names_held(connection, [waiting.account for waiting in page.rows])
+        context["rows"] = [
+            _row(waiting.account) | {"waiting": waiting, "name_held": held.get(waiting.account.pk, "")}
+            for waiting in page.rows
+        ]
         context["done"] = _done(request, request.GET.get("done"))
     return render(request, "qbsync/match_queue.html", context)
 
@@ -131,6 +135,8 @@ def _press(request: MemberRequest, shown: Account, connection: Connection) -> No
         case "create":
             if problem := name_problem(shown.name):
                 raise Refused(f"{problem.sentence} Rename the account first, or choose a customer.")
+            if held := names_held(connection, [shown]).get(shown.pk):
+                raise Refused(f"{held} Rename the account first, or choose a customer.")
             services.account_create_customer(account=shown, by=by)
         case "skip":
             services.account_unsync(account=shown, by=by)
@@ -183,6 +189,7 @@ def _searched(request: MemberRequest, shown: Account, connection: Connection, er
     return {
         **_row(account),
         "waiting": with_suggestions(account, connection),
+        "name_held": names_held(connection, [account]).get(account.pk, ""),
         "q": query,
         "found": found,
         "error": error,

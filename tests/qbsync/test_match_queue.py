@@ -6,13 +6,14 @@ import pytest
 from django.db import connection as database
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts import services as books
 from accounts.models import Account
 from qbsync import services
-from qbsync.models import AccountSync, Connection, ConnectionStatus
+from qbsync.models import AccountSync, Connection, ConnectionStatus, Customer, NameHolder
 from qbsync.selectors.match_queue import PER_PAGE
 from qbsync.states import Ask, Reason, Status
 from tests.qbsync.desk import NOON, Desk
@@ -221,10 +222,35 @@ def test_a_taken_customer_is_refused_by_name_and_the_account_stays(desk: Desk) -
     assert "data-match-open" in page.content.decode()
 
 
+@pytest.mark.parametrize("kind", ["vendor", "employee", "sub-customer"])
+def test_a_name_that_somebody_holds_in_quickbooks_is_not_created_and_who_holds_it_is_said(
+    desk: Desk, kind: str
+) -> None:
+    account = desk.failed("Baker Street")
+    if kind == "sub-customer":
+        desk.customer("Baker Street", parent=desk.customer("Holmes"))
+    else:
+        NameHolder.objects.create(
+            connection=desk.connection, kind=kind, qbo_id="77", display_name="Baker Street", folded_name="baker street"
+        )
+    client, held = desk.sign_in(desk.adam), f"is used by a{'n' if kind == 'employee' else ''} {kind}"
+    page = client.get(QUEUE).text
+    assert 'value="create"' not in page and "Rename the account" in page
+    assert held in client.post(_one(account), {"do": "create"}).text
+    assert _row(account).status == Status.FAILED
+    for dialog in ("dialog", "create"):
+        page = client.get(reverse(f"quickbooks_{dialog}", args=[account.pk])).text
+        assert held in page and "Create customer" not in page
+    NameHolder.objects.update(active=False)
+    Customer.objects.update(active=False)
+    assert 'value="create"' in client.get(QUEUE).text
+
+
 def test_a_name_that_quickbooks_cannot_hold_is_not_created(desk: Desk) -> None:
     account = desk.failed("A:B", Reason.NAME_INVALID, problem="…")
     client = desk.sign_in(desk.adam)
-    assert re.search(r'value="create"\s+disabled', client.get(QUEUE).content.decode())
+    page = client.get(QUEUE).text
+    assert 'value="create"' not in page and account.get_absolute_url().replace("info", "edit") in page
     assert "colon" in client.post(_one(account), {"do": "create"}).content.decode()
     assert _row(account).status == Status.FAILED
 
