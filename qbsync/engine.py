@@ -76,8 +76,11 @@ def run(
     connection = Connection.objects.select_related("firm").get(pk=connection_id)
     if not connection.is_ready:
         return None
-    if priority is Priority.BACKGROUND and troubles.rests(connection):
-        return None
+    if priority is Priority.BACKGROUND:
+        if troubles.rests(connection):
+            return None
+        if (pause := troubles.pause_left(connection)) is not None:
+            return pause
     sync = _Sync(connection, priority, only)
     try:
         sync.work(until=time.monotonic() + budget_s)

@@ -101,6 +101,7 @@ def sweep() -> None:
     idle = Connection.objects.filter(
         Q(working_until=None) | Q(working_until__lt=now),
         Q(rests_until=None) | Q(rests_until__lte=now),
+        Q(outage_since=None) | Q(paused_until=None) | Q(paused_until__lte=now),
         status=ConnectionStatus.ACTIVE,
         set_up_at__isnull=False,
     )

@@ -18,6 +18,7 @@ from qbsync.states import Reason
 logger = logging.getLogger(__name__)
 
 _SOONEST, _LATEST = timedelta(seconds=5), timedelta(seconds=60)
+_NEARLY_S = 1.0  # a message that comes this much too early is let through: processes do not tell time alike
 _RESTS = {FaultKind.COMPANY_SUSPENDED: timedelta(hours=6), FaultKind.THROTTLED: timedelta(hours=1)}
 
 
@@ -68,6 +69,16 @@ def rests(connection: Connection) -> bool:
     return True
 
 
+def pause_left(connection: Connection) -> float | None:
+    """Return the seconds for which QuickBooks, which does not answer, is asked nothing unasked; None where it may be.
+
+    Messages come for many reasons while it is away; the first of them after the pause tries for all.
+    """
+    until = connection.paused_until if connection.outage_since else None
+    left = (until - clock.about_now()).total_seconds() if until else 0.0
+    return left if left > _NEARLY_S else None
+
+
 def _begin(connection: Connection, kind: FaultKind) -> timedelta:
     """Note what the trouble is; return how long it has lasted, whatever kind it was at first."""
     now = clock.about_now()
@@ -82,7 +93,9 @@ def _outage(connection: Connection, fault: Fault) -> float:
     lasted = _begin(connection, fault.kind)
     if lasted >= TOLD_AFTER:
         _tell_trouble(connection)
-    return max(_SOONEST, min(lasted, _LATEST)).total_seconds()
+    seconds = max(_SOONEST, min(lasted, _LATEST)).total_seconds()
+    claims.pause(connection.pk, seconds)
+    return seconds
 
 
 def _throttled(connection: Connection, fault: Fault) -> float | None:
@@ -121,7 +134,9 @@ def over(connection: Connection) -> None:
     """
     resumed = waiting_resumed(connection)
     if connection.outage_since is not None:
-        Connection.objects.filter(pk=connection.pk).update(outage_since=None, trouble="", rests_until=None)
+        Connection.objects.filter(pk=connection.pk).update(
+            outage_since=None, trouble="", rests_until=None, paused_until=None
+        )
     if resumed or connection.outage_since is not None:
         wake.in_background(connection.pk)
 

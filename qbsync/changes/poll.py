@@ -41,6 +41,9 @@ def run(connection_id: int, *, priority: Priority = Priority.BACKGROUND) -> floa
     now = clock.now()
     if not connection.is_ready or due is None or due > now or (connection.rests_until or now) > now:
         return None
+    if priority is Priority.BACKGROUND and (pause := troubles.pause_left(connection)) is not None:
+        _next(connection, due, after=timedelta(seconds=pause))
+        return None
     session = Session(connection, priority, is_sync=False)
     try:
         with mirror.reading(connection) as is_mine:

@@ -95,7 +95,7 @@ class Connection(FirmOwned):
     claim_number = models.PositiveBigIntegerField(default=0)
     working_until = models.DateTimeField(null=True)
     queued_at = models.DateTimeField(null=True)  # a background message is on its way
-    paused_until = models.DateTimeField(null=True)  # QuickBooks asked us to wait
+    paused_until = models.DateTimeField(null=True)  # QuickBooks asked us to wait, or does not answer
     outage_since = models.DateTimeField(null=True)  # QuickBooks has not done what we ask for since
     trouble = models.CharField(max_length=40, blank=True)  # why, a gateway.faults.FaultKind; empty while all is well
     # The moment of the backup that this database was restored from: nothing is sent before ``restoring`` is through

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from portal.workers import queues_without_worker
 from qbsync import connecting, credentials, engine, services
+from qbsync.changes import poll
 from qbsync.gateway.limiter import Priority
 from qbsync.models import Connection, ConnectionStatus
 from qbsync.tasks import keep_alive, sweep
@@ -265,3 +266,25 @@ def test_the_run_says_who_started_it(office: Office) -> None:
     runs = office.connection.runs.order_by("pk")
     assert [run.started_by for run in runs] == [office.alice, None, office.alice]
     assert "Alice Archer" in page(office, f"{SETTINGS}runs/")
+
+
+def test_while_quickbooks_does_not_answer_it_is_asked_once_a_pause_whatever_wakes(office: Office) -> None:
+    acme = office.account("Acme", invoices=1)
+    office.connect(Customer=[{"DisplayName": "Acme"}])
+    office.simulator.faults(office.realm, {"match": {}, "times": 0, "kind": "http", "status": 503})
+    engine.run(office.connection.pk, priority=Priority.BACKGROUND)
+    assert asked(office) == 1
+    for _ in range(3):
+        Connection.objects.update(poll_due_at=timezone.now(), queued_at=None, working_until=None)
+        sweep()
+        assert stored(office).queued_at is None
+        assert engine.run(office.connection.pk, priority=Priority.BACKGROUND) is not None
+        assert poll.run(office.connection.pk) is None
+    assert asked(office) == 1
+
+    assert engine.run(office.connection.pk, priority=Priority.PEOPLE, only=[office.row(acme).pk]) is not None
+    assert asked(office) == 2, "a press asks at once"
+    office.simulator.faults(office.realm)
+    Connection.objects.update(paused_until=timezone.now())
+    office.sync()
+    assert (office.row(acme).status, stored(office).paused_until) == ("synced", None)
