@@ -15,6 +15,7 @@ GLOBAL = {
     "portal.User": "A person may work for several firms; whose account it is, the memberships tell.",
     "portal.User_groups": "As the person's.",
     "portal.User_user_permissions": "As the person's.",
+    "portal.Backup": "Two moments of the whole portal.",
     "portal.SentForm": "A random key and a moment, of nobody, which is forgotten after a week.",
 }
 """The tables whose rows belong to no firm, each with the reason."""
