@@ -14,8 +14,9 @@ from django.db.models import DecimalField, F, OuterRef, Q, QuerySet, Subquery, S
 from django.db.models.functions import Coalesce
 
 from accounts.models import ZERO, Account, Allocation, Invoice, Payment
-from accounts.selectors import Page, document_page, today_of
+from accounts.selectors import document_page, today_of
 from portal.models import Firm, Membership
+from portal.paging import Page
 
 Document = type[Invoice] | type[Payment]
 

@@ -35,8 +35,8 @@ from django.utils import timezone
 
 from accounts.models import ZERO, Account, AccountType, Allocation, Invoice, Payment, Tag
 from portal.models import Firm, Membership
+from portal.paging import PAGE_SIZE, Page
 
-PAGE_SIZE = 50
 COUNT_LIMIT = 10_000  # more than this many are not counted, because counting is what a large list would wait for
 
 # Hooks. Each takes the rows and returns them. Which accounts there are, and by what they are sorted, is apart from what
@@ -105,37 +105,6 @@ class AccountQuery:
             page=_positive(params.get("page")) or 1,
             params=params,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One page of rows, and how many there are; ``counted`` is false where that is only a lower bound."""
-
-    rows: list[Any]
-    number: int
-    total: int
-    counted: bool = True
-    size: int = PAGE_SIZE
-
-    @property
-    def first(self) -> int:
-        """The position of the first row shown, counted from one; zero where there is none."""
-        return (self.number - 1) * self.size + 1 if self.rows else 0
-
-    @property
-    def last(self) -> int:
-        """The position of the last row shown."""
-        return (self.number - 1) * self.size + len(self.rows)
-
-    @property
-    def previous(self) -> int | None:
-        """The page before, or None."""
-        return self.number - 1 if self.number > 1 else None
-
-    @property
-    def next(self) -> int | None:
-        """The page after, or None."""
-        return self.number + 1 if self.last < self.total or (not self.counted and len(self.rows) == self.size) else None
 
 
 def accounts_found(membership: Membership, query: AccountQuery) -> QuerySet[Account]:

@@ -7,7 +7,7 @@ from typing import Any
 from django import template
 from django.template.context import RequestContext
 
-from accounts.selectors import Page
+from portal.paging import Page
 from qbsync.models import ConnectionStatus
 from qbsync.selectors import connection_of
 from qbsync.views.bulk import RESULT_KEY
