@@ -12,7 +12,7 @@ from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Now
 from django.utils import timezone
 
 from portal.isolation import FirmOwned
@@ -192,6 +192,49 @@ class Invitation(FirmOwned):
     def is_expired(self) -> bool:
         """Whether its week is over."""
         return self.expires_at <= timezone.now()
+
+
+class TeamEvent(FirmOwned):
+    """One thing that happened to the team of a firm, or to how one of its people signs in.
+
+    It is append-only: a trigger refuses every UPDATE and DELETE (migration 0007).
+    """
+
+    class Kind(models.TextChoices):
+        """What happened. ``portal.team_wording`` has the sentences."""
+
+        INVITED = "invited", "Invited"
+        INVITED_AGAIN = "invited_again", "Invited again"
+        INVITATION_REVOKED = "invitation_revoked", "Invitation revoked"
+        JOINED = "joined", "Joined"
+        ROLE_CHANGED = "role_changed", "Role changed"
+        VIEW_CHANGED = "view_changed", "View all accounts changed"
+        REMOVED = "removed", "Removed"
+        TWO_FACTOR_REQUIRED = "two_factor_required", "Two-factor sign-in required"
+        TWO_FACTOR_NOT_REQUIRED = "two_factor_not_required", "Two-factor sign-in no longer required"
+        TWO_FACTOR_SET_UP = "two_factor_set_up", "Two-factor sign-in set up"
+        TWO_FACTOR_TURNED_OFF = "two_factor_turned_off", "Two-factor sign-in turned off"
+        PASSWORD_CHANGED = "password_changed", "Password changed"
+        PASSWORD_REPLACED = "password_replaced", "Forgotten password replaced"
+
+    firm = models.ForeignKey(Firm, on_delete=models.CASCADE, related_name="team_history")
+    at = models.DateTimeField(db_default=Now())
+    kind = models.CharField(max_length=32, choices=Kind.choices)
+    # Who did it, and to whom; of JOINED, who had invited them. Empty once that person's sign-in was deleted
+    actor = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    person = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    by_operator = models.BooleanField(default=False)  # by whoever runs the portal, whom the firm does not know
+    email = models.EmailField(blank=True)  # of an invitation
+    before = models.CharField(max_length=10, choices=Role.choices, blank=True)
+    after = models.CharField(max_length=10, choices=Role.choices, blank=True)
+    view_all_accounts = models.BooleanField(null=True)  # empty where it is not about that
+
+    class Meta:
+        ordering = ["-pk"]
+        indexes = [models.Index(fields=["firm", "-id"], name="team_history_of_firm")]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M} {self.kind}"
 
 
 class Backup(models.Model):

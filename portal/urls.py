@@ -4,7 +4,6 @@ from allauth.account import views as account
 from allauth.account.decorators import secure_admin_login
 from allauth.mfa.base import views as two_factor
 from allauth.mfa.recovery_codes import views as recovery_codes
-from allauth.mfa.totp import views as authenticator_app
 from allauth.usersessions import views as sessions
 from django.contrib import admin
 from django.contrib.auth.decorators import login_required
@@ -44,8 +43,8 @@ PROFILE = [
     path("profile/password/", account.password_change, name="account_change_password"),
     path("profile/confirm/", account.reauthenticate, name="account_reauthenticate"),
     path("profile/confirm/code/", two_factor.reauthenticate, name="mfa_reauthenticate"),
-    path("profile/two-factor/", login_required(authenticator_app.activate_totp), name="mfa_activate_totp"),
-    path("profile/two-factor/off/", authenticator_app.deactivate_totp, name="mfa_deactivate_totp"),
+    path("profile/two-factor/", login_required(signing_in.TwoFactorSetUpView.as_view()), name="mfa_activate_totp"),
+    path("profile/two-factor/off/", signing_in.TwoFactorOffView.as_view(), name="mfa_deactivate_totp"),
     path("profile/recovery-codes/", require_safe(recovery_codes.view_recovery_codes), name="mfa_view_recovery_codes"),
     path(
         "profile/recovery-codes/new/",
@@ -60,6 +59,7 @@ PROFILE = [
 ]
 TEAM = [
     path("settings/team/", team.team, name="team"),
+    path("settings/team/history/", team.history, name="team_history"),
     path("settings/team/two-factor/", team.require_two_factor, name="team_two_factor"),
     path("settings/team/invite/", inviting.invite, name="team_invite"),
     path("settings/team/invitations/<int:pk>/send/", inviting.resend, name="team_resend"),

@@ -148,6 +148,8 @@ def _pages(firm: Firm) -> Iterator[Page]:
     yield Page("quickbooks-digest", reverse("quickbooks_digest"))
 
     yield Page("team", reverse("team"))
+    yield Page("team-history", reverse("team_history"), "admin")
+    yield Page("team-history-empty", reverse("team_history"), "newcomer")
     yield Page("team-invite", reverse("team_invite"))
     yield Page("team-member", _of("team_member", employee))
     yield Page("team-member-accounts", _of("member_accounts", employee))

@@ -67,6 +67,7 @@ mfa_download_recovery_codes   -                                       who has on
 firm_switch                   -                                       nobody          tessa
 
 team                          -                                       managers        nobody
+team_history                  -                                       managers        nobody
 team_two_factor               -                                       nobody          owners
 team_invite                   -                                       managers        managers
 team_resend                   invited                                 nobody          managers

@@ -1,11 +1,11 @@
-"""Who is in a firm, and who is invited to it."""
+"""Who is in a firm, who is invited to it, and what happened to them."""
 
 from __future__ import annotations
 
 from django.db.models import Count, QuerySet
 
 from portal.access import authenticator_app
-from portal.models import Firm, Invitation, Membership, User
+from portal.models import Firm, Invitation, Membership, TeamEvent, User
 
 
 def members_of(firm: Firm) -> QuerySet[Membership]:
@@ -24,3 +24,8 @@ def open_invitations_of(firm: Firm) -> QuerySet[Invitation]:
 def memberships_of(person: User) -> QuerySet[Membership]:
     """Return all places of the person, firm by firm."""
     return Membership.objects.filter(user=person).select_related("firm").order_by("firm__name", "pk")
+
+
+def history_of(firm: Firm) -> QuerySet[TeamEvent]:
+    """Return what happened to the firm's team, the newest first."""
+    return TeamEvent.objects.filter(firm=firm).select_related("actor", "person").order_by("-pk")

@@ -11,9 +11,10 @@ from django.utils import timezone
 
 from portal import mail
 from portal.invitations import key_of, token_of
-from portal.models import INVITATION_LASTS, Firm, Invitation, Membership, Role, User
+from portal.models import INVITATION_LASTS, Firm, Invitation, Membership, Role, TeamEvent, User
 from portal.services.errors import TeamError
 from portal.services.members import check_may_give, lock_team
+from portal.services.team_history import note
 
 BETWEEN_SENDING = timedelta(minutes=1)
 MOST_OPEN = 200  # of one firm, so that nobody sends masses of e-mails in its name
@@ -36,9 +37,18 @@ def invitation_create(*, actor: Membership, email: str, role: Role, view_all_acc
         raise TeamError(f"{email} is invited already. Send the invitation again below, or revoke it first.")
     if waiting.count() >= MOST_OPEN:
         raise TeamError(f"{MOST_OPEN} invitations are open. Revoke some that are no longer needed.")
-    return Invitation.objects.create(
+    invitation = Invitation.objects.create(
         firm=actor.firm, email=email, role=role, view_all_accounts=view_all_accounts, invited_by=actor.user
     )
+    note(
+        TeamEvent.Kind.INVITED,
+        firm=actor.firm_id,
+        actor=actor.user,
+        email=email,
+        after=role,
+        view_all_accounts=view_all_accounts,
+    )
+    return invitation
 
 
 @transaction.atomic
@@ -57,6 +67,8 @@ def invitation_renew(*, actor: Membership, pk: int) -> Invitation:
     invitation.expires_at = timezone.now() + INVITATION_LASTS
     invitation.sent_at = None
     invitation.save()
+    email, role = invitation.email, invitation.role
+    note(TeamEvent.Kind.INVITED_AGAIN, firm=actor.firm_id, actor=actor.user, email=email, after=role)
     return invitation
 
 
@@ -82,6 +94,8 @@ def invitation_revoke(*, actor: Membership, pk: int) -> Invitation:
     invitation = _open(actor, pk)
     check_may_give(actor, Role(invitation.role))
     Invitation.objects.filter(pk=pk).delete()
+    email, role = invitation.email, invitation.role
+    note(TeamEvent.Kind.INVITATION_REVOKED, firm=actor.firm_id, actor=actor.user, email=email, before=role)
     return invitation
 
 
@@ -117,13 +131,23 @@ def invitation_accept(*, token: str, user: User | None, name: str = "", password
         user = _new_user(invitation.email, name, password)
     elif user.email.lower() != invitation.email:
         raise TeamError(f"This invitation is for {invitation.email}, and you are signed in as {user.email}.")
-    membership, _ = Membership.objects.get_or_create(
+    membership, has_joined = Membership.objects.get_or_create(
         user=user,
         firm=invitation.firm,
         defaults={"role": invitation.role, "view_all_accounts": invitation.view_all_accounts},
     )
     invitation.accepted_at = timezone.now()
     invitation.save(update_fields=["accepted_at"])
+    if has_joined:
+        note(
+            TeamEvent.Kind.JOINED,
+            firm=invitation.firm_id,
+            actor=user,
+            person=invitation.invited_by,
+            email=invitation.email,
+            after=membership.role,
+            view_all_accounts=membership.view_all_accounts,
+        )
     return membership
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.db import transaction
 
-from portal.models import Firm, Membership, Role
+from portal.models import Firm, Membership, Role, TeamEvent
 from portal.services.errors import TeamError
+from portal.services.team_history import note
 
 
 def lock_team(actor: Membership) -> Membership:
@@ -46,6 +49,11 @@ def member_update(*, actor: Membership, member: Membership, role: Role, view_all
     check_may_give(actor, role)
     if member.is_owner and role != Role.OWNER:
         _check_not_the_last_owner(member)
+    note_of_member = partial(note, firm=actor.firm_id, actor=actor.user, person=member.user)
+    if member.role != role:
+        note_of_member(TeamEvent.Kind.ROLE_CHANGED, before=member.role, after=role)
+    if member.view_all_accounts != view_all_accounts:
+        note_of_member(TeamEvent.Kind.VIEW_CHANGED, view_all_accounts=view_all_accounts)
     member.role, member.view_all_accounts = role, view_all_accounts
     member.save(update_fields=["role", "view_all_accounts"])
     return member
@@ -62,7 +70,25 @@ def member_remove(*, actor: Membership, member: Membership) -> None:
     member = _current(actor, member)
     if member.is_owner:
         _check_not_the_last_owner(member)
+    note(TeamEvent.Kind.REMOVED, firm=actor.firm_id, actor=actor.user, person=member.user, before=Role(member.role))
     member.delete()
+
+
+@transaction.atomic
+def firm_require_two_factor(*, actor: Membership, required: bool) -> None:
+    """Insist on two-factor sign-in for everybody of the actor's firm, or no longer. Asked twice it is done once.
+
+    Raises:
+        TeamError: the actor is not an owner of the firm.
+    """
+    actor = lock_team(actor)
+    if not actor.is_owner:
+        raise TeamError("Only an owner of the firm can do this.")
+    if actor.firm.requires_two_factor == required:
+        return
+    Firm.objects.filter(pk=actor.firm_id).update(requires_two_factor=required)
+    kind = TeamEvent.Kind.TWO_FACTOR_REQUIRED if required else TeamEvent.Kind.TWO_FACTOR_NOT_REQUIRED
+    note(kind, firm=actor.firm_id, actor=actor.user)
 
 
 def _current(actor: Membership, member: Membership) -> Membership:

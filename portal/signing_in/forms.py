@@ -13,6 +13,7 @@ from django.contrib.auth.password_validation import password_validators_help_tex
 from django.http import HttpRequest
 
 from portal.forms import dress
+from portal.services.sign_in import password_change, password_replace
 
 
 class SignInForm(account_forms.LoginForm):
@@ -53,6 +54,10 @@ class NewPasswordForm(account_forms.ResetPasswordKeyForm):
         super().__init__(*args, **kwargs)
         _new_passwords(self)
 
+    def save(self) -> None:
+        """Set it."""
+        password_replace(user=self.user, password=self.cleaned_data["password1"])
+
 
 class ChangePasswordForm(account_forms.ChangePasswordForm):
     """The current password, and a new one."""
@@ -61,6 +66,10 @@ class ChangePasswordForm(account_forms.ChangePasswordForm):
         super().__init__(*args, **kwargs)
         _plain_password(self, "oldpassword", "Current password", "current-password")
         _new_passwords(self)
+
+    def save(self) -> None:
+        """Set it."""
+        password_change(user=self.user, password=self.cleaned_data["password1"])
 
 
 class ConfirmPasswordForm(account_forms.ReauthenticateForm):

@@ -13,8 +13,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from ua_parser import parse
 
-from portal import once
+from portal import once, team_wording
 from portal.isolation import unguarded
+from portal.models import TeamEvent
 from portal.selectors.team import memberships_of
 
 register = template.Library()
@@ -30,6 +31,12 @@ def initials(name: object) -> str:
     if not words:
         return "?"
     return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()
+
+
+@register.filter
+def what_happened(entry: TeamEvent) -> SafeString:
+    """Return what an entry of the team's history says, after who did it."""
+    return team_wording.what_happened(entry)
 
 
 @register.filter

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account import views as account_views
+from allauth.mfa.totp import views as authenticator_app
 from django import forms
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -14,6 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from portal.mail import MailFailed
+from portal.services.sign_in import two_factor_set_up, two_factor_turn_off
 
 DEMO_PASSWORD = "demo-portal"  # noqa: S105
 DEMO_SIGN_INS = [
@@ -54,6 +56,24 @@ class NewPasswordView(account_views.PasswordResetFromKeyView):
     """Choose a new password; then sign in with it."""
 
     success_url = reverse_lazy("sign_in")
+
+
+class TwoFactorSetUpView(authenticator_app.ActivateTOTPView):
+    """Set up the second factor, with the authenticator app's first code."""
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Turn it on, and lead to the recovery codes, or to the profile where there are some already."""
+        made_codes = two_factor_set_up(request=self.request, user=self.request.user, form=form)
+        return redirect("mfa_view_recovery_codes" if made_codes else "profile")
+
+
+class TwoFactorOffView(authenticator_app.DeactivateTOTPView):
+    """Turn one's own second factor off, where no firm insists on it."""
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Turn it off."""
+        two_factor_turn_off(request=self.request, user=self.request.user)
+        return redirect("profile")
 
 
 @never_cache

@@ -10,10 +10,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from portal.access import MemberRequest, manager_required, owner_required
 from portal.forms import dress
-from portal.models import Firm, Membership, Role
-from portal.selectors.team import members_of, open_invitations_of
+from portal.models import Membership, Role
+from portal.paging import page_of
+from portal.selectors.team import history_of, members_of, open_invitations_of
 from portal.services.errors import TeamError
-from portal.services.members import member_remove, member_update
+from portal.services.members import firm_require_two_factor, member_remove, member_update
 
 ROLE_MEANINGS = {
     Role.OWNER: "Everything, and connects QuickBooks.",
@@ -46,6 +47,14 @@ def team(request: MemberRequest) -> HttpResponse:
     """Show the members and the open invitations."""
     context = {"members": members_of(request.firm), "invitations": open_invitations_of(request.firm)}
     return render(request, "portal/team.html", context)
+
+
+@require_safe
+@manager_required
+def history(request: MemberRequest) -> HttpResponse:
+    """Show what happened to the team and to its people's sign-ins, the newest first."""
+    page = page_of(history_of(request.firm), request.GET.get("page"))
+    return render(request, "portal/team_history.html", {"page": page})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -92,11 +101,15 @@ def remove(request: MemberRequest, pk: int) -> HttpResponse:
 def require_two_factor(request: MemberRequest) -> HttpResponse:
     """Insist on two-factor sign-in for everybody of the firm, or no longer."""
     required = request.POST.get("required") == "yes"
-    Firm.objects.filter(pk=request.firm.pk).update(requires_two_factor=required)
     what = (
         "Two-factor sign-in is now required of everybody." if required else "Two-factor sign-in is no longer required."
     )
-    messages.success(request, what)
+    try:
+        firm_require_two_factor(actor=request.membership, required=required)
+    except TeamError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, what)
     return redirect("team")
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from portal.models import Firm, Membership, Role, User
+from portal.models import Firm, Membership, Role, TeamEvent, User
+from portal.services.team_history import note
 from qbsync.demo.cases import CASES, NEWCOMER_CASES
 from qbsync.demo.clients import Client
 
@@ -73,6 +74,10 @@ def firm_ensure(demo: DemoFirm) -> Firm:
             user = User.objects.filter(email=person[0]).first()
             user = user or User.objects.create_user(person[0], PASSWORD, name=person[1])
             Membership.objects.create(user=user, firm=firm, role=role)
+            if role != Role.OWNER:
+                owner = owner_of(firm)
+                note(TeamEvent.Kind.INVITED, firm=firm, actor=owner, email=user.email, after=role)
+                note(TeamEvent.Kind.JOINED, firm=firm, actor=user, person=owner, after=role)
     return firm
 
 

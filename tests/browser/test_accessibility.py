@@ -58,6 +58,7 @@ def desk(transactional_db: None, simulator: Simulator) -> Desk:
     desk.syncing("Under Way", asked_at=now)
     desk.account("Never Asked For")
     desk.connection.runs.create(started_at=now - timedelta(minutes=5), ended_at=now, started_by=desk.adam.user)
+    desk.firm.team_history.create(kind="removed", actor=desk.olivia.user, person=desk.adam.user, before="employee")
     desk.connection.request_counts.create(day=now.date(), endpoint="query", metered=True, count=17)
     return desk
 

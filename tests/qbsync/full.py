@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from accounts import services as books
 from accounts.models import Allocation, Contact, Invoice, Payment, Service, Tag
-from portal.models import Invitation
+from portal.models import Invitation, TeamEvent
 from qbsync.models import (
     Digest,
     DigestChoice,
@@ -41,6 +41,9 @@ def fill(desk: Desk, *, tag: str, mark: str = "") -> None:
     account.team.add(desk.erin)
     Service.objects.create(firm=desk.firm, name=f"Bookkeeping{mark}")
     Invitation.objects.create(firm=desk.firm, email=f"new{mark}@firm.test", invited_by=desk.olivia.user)
+    TeamEvent.objects.create(
+        firm=desk.firm, kind="invited", actor=desk.olivia.user, after="employee", email=f"ivy{mark}@firm.test"
+    )
     of_it = {"connection": desk.connection}
     PushIntent.objects.create(
         **of_it, account_sync=account.quickbooks, operation="create", request_id=str(uuid4()), item_id="1",
