@@ -31,6 +31,7 @@ FIELDS = ("request", "task", "firm", "connection", "run", "intuit_tid", "method"
 """The fields that a line may have, in their order."""
 
 _HEADER = "portal_request"  # of a message: the request that caused the task
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _GIVEN_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 _fields: ContextVar[dict[str, Any] | None] = ContextVar("log fields", default=None)
 
@@ -90,9 +91,10 @@ class LineFormatter(logging.Formatter):
     """A line for people: time, level, logger, words, and the fields at the end."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
-        """Return the line, without a traceback."""
+        """Return the line, without a traceback: one line, whatever is in a path or a header."""
         fields = " ".join(f"{name}={value}" for name, value in getattr(record, "fields", {}).items())
-        return super().formatMessage(record) + (f" [{fields}]" if fields else "")
+        line = super().formatMessage(record) + (f" [{fields}]" if fields else "")
+        return _on_one_line(line)
 
 
 class JsonFormatter(logging.Formatter):
@@ -109,7 +111,12 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info and record.exc_info[1]:
             line["exception"] = _frames(record.exc_info[1])
-        return json.dumps(line, ensure_ascii=False, default=str)
+        return _on_one_line(json.dumps(line, ensure_ascii=False, default=str))
+
+
+def _on_one_line(text: str) -> str:
+    """Write what would end the line, for any program that reads it, as JSON does."""
+    return _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _frames(error: BaseException) -> list[str]:

@@ -31,7 +31,7 @@ from qbsync.services import Refused
 from qbsync.states import Reason, Status
 from qbsync.templatetags.quickbooks import cell_context
 from qbsync.timeline import told
-from qbsync.views.answers import changed, dialog_response, not_changed, panel_response, visible_account
+from qbsync.views.answers import changed, dialog_response, not_changed, panel_response, searched_for, visible_account
 
 POLLED_AT_MOST = 200
 """How many cells one request of the list may ask for."""
@@ -209,7 +209,7 @@ def _dialog_context(account: Account) -> dict[str, Any]:
 
 
 def _choose_customer(request: MemberRequest, account: Account, url_name: str, *, error: str = "") -> HttpResponse:
-    query = " ".join(request.GET.get("q", "").replace("\x00", "").split())[:200]
+    query = searched_for(request)
     context = {**_dialog_context(account), "url_name": url_name, "q": query, "standing": standing(account)}
     if connection := context["connection"]:
         context["waiting"] = with_suggestions(account, connection)

@@ -21,6 +21,9 @@ REFUSED = 409
 """Answered to plain requests that were refused; htmx gets 200, because it shows nothing else in place."""
 
 
+_LONGEST_QUERY = 200
+
+
 def visible_account(request: MemberRequest, pk: int) -> Account:
     """Return the account with where it stands.
 
@@ -28,6 +31,11 @@ def visible_account(request: MemberRequest, pk: int) -> Account:
         Http404: there is none of this number that the person may see.
     """
     return get_object_or_404(with_standing(Account.objects.visible_to(request.membership), request.firm), pk=pk)
+
+
+def searched_for(request: MemberRequest) -> str:
+    """Return what the person typed to find a customer, as the database can be asked for it; empty for nothing."""
+    return " ".join(request.GET.get("q", "").replace("\x00", "").split())[:_LONGEST_QUERY]
 
 
 def is_htmx(request: MemberRequest) -> bool:

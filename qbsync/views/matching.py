@@ -27,10 +27,8 @@ from qbsync.selectors.match_queue import (
 )
 from qbsync.services import Refused
 from qbsync.states import Ask, Status
-from qbsync.views.answers import REFUSED, is_htmx, visible_account
+from qbsync.views.answers import REFUSED, is_htmx, searched_for, visible_account
 from qbsync.wording import explain
-
-_LONGEST_QUERY = 200
 
 
 @require_GET
@@ -184,7 +182,7 @@ def _searched(request: MemberRequest, shown: Account, connection: Connection, er
     account = waiting_accounts(request.membership, connection).filter(pk=shown.pk).first()
     if account is None:
         return {**_done_row(request, shown.pk), "error": error}
-    query = request.GET.get("q", "").strip()[:_LONGEST_QUERY]
+    query = searched_for(request)
     found = customers_found(account, connection, query) if query else None
     return {
         **_row(account),
