@@ -11,8 +11,11 @@ from typing import Any
 
 from celery import current_app
 from celery.signals import heartbeat_sent
+from django.conf import settings
 from django.core.cache import cache
 from redis.exceptions import RedisError
+
+from portal import circuit
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +32,20 @@ def queues_without_worker() -> list[str]:
     except RedisError:
         return list(QUEUES)
     return [queue for queue in QUEUES if _key(queue) not in heard]
+
+
+def queue_lengths() -> dict[str, int]:
+    """Return how many messages each queue has that no worker has taken.
+
+    Raises:
+        redis.RedisError: the broker does not answer.
+    """
+    broker = circuit.client(settings.REDIS_URL, timeout_s=2.0)
+    prefix = settings.CELERY_BROKER_TRANSPORT_OPTIONS["global_keyprefix"]
+    pipeline = broker.pipeline(transaction=False)
+    for queue in QUEUES:
+        pipeline.llen(f"{prefix}{queue}")
+    return dict(zip(QUEUES, pipeline.execute(), strict=True))
 
 
 @heartbeat_sent.connect

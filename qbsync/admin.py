@@ -1,13 +1,18 @@
-"""What ops may look at of the sync. Reading only: statuses are written by the services, tokens are shown to nobody."""
+"""What ops may look at of the sync. Statuses are written by the services alone, tokens are shown to nobody.
+
+In place of a list of connections there are the pages of ``qbsync.ops``, with their buttons; all else is for reading.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 
 from qbsync.models import AccountSync, Connection, Customer, HistoryEntry, InvoiceSync, PaymentSync, PushIntent, SyncRun
+from qbsync.ops import views
 
 SECRET = ("access_token", "refresh_token")
 
@@ -32,12 +37,30 @@ class ReadOnly(admin.ModelAdmin):
 
 @admin.register(Connection)
 class ConnectionAdmin(ReadOnly):
-    """The firms' companies, without their tokens."""
+    """The firms' companies: where they stand, and all their fields without the tokens."""
 
-    list_display = ("firm", "company_name", "realm_id", "status", "status_changed_at", "set_up_at", "working_until")
-    list_filter = ("status",)
-    search_fields = ("firm__name", "company_name", "realm_id")
     exclude = SECRET
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the page of one connection and its buttons."""
+        wrap = self.admin_site.admin_view
+        mine = [
+            path("<int:pk>/ops/", wrap(self.ops_view), name="qbsync_connection_ops"),
+            path("<int:pk>/ops/<slug:verb>/", wrap(self.press_view), name="qbsync_connection_press"),
+        ]
+        return [*mine, *super().get_urls()]
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Show where all firms' connections stand."""
+        return views.connections(request, self.admin_site)
+
+    def ops_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Show where one connection stands."""
+        return views.connection(request, self.admin_site, pk)
+
+    def press_view(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
+        """Ask before one of its buttons does something, or have it done."""
+        return views.press(request, self.admin_site, pk, verb)
 
 
 @admin.register(AccountSync)

@@ -6,14 +6,12 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 import redis
-from django.conf import settings
 from django.db.models import Count, Min, Q, Sum
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from portal import circuit
-from portal.workers import QUEUES
+from portal.workers import queue_lengths
 from qbsync import clock
 from qbsync.gateway import counting
 from qbsync.gateway.company import quota_of
@@ -91,10 +89,8 @@ def _runs() -> Iterator[Metric]:
 
 def _queues() -> Iterator[Metric]:
     waiting = GaugeMetricFamily("portal_queue_messages", "Messages that no worker has taken.", labels=["queue"])
-    broker = circuit.client(settings.REDIS_URL, timeout_s=2.0)
-    for queue in QUEUES:
-        key = f"{settings.CELERY_BROKER_TRANSPORT_OPTIONS['global_keyprefix']}{queue}"
-        waiting.add_metric([queue], broker.llen(key))
+    for queue, number in queue_lengths().items():
+        waiting.add_metric([queue], number)
     yield waiting
 
 

@@ -41,10 +41,13 @@ def to_validate(validation_id: int) -> None:
     _send("validate_links", validation_id, queue="people")
 
 
-def in_background(connection_id: int, *, after_s: float = 0) -> None:
+def in_background(connection_id: int, *, after_s: float = 0) -> bool:
     """Have the connection's due work done; nothing is sent while a message that comes no later is on its way.
 
     A message for much later never holds up what has become due meanwhile. When it comes it finds nothing to do.
+
+    Returns:
+        whether a message is sent.
     """
     now = clock.about_now()
     after_s = min(after_s, _LONGEST_S)
@@ -55,8 +58,10 @@ def in_background(connection_id: int, *, after_s: float = 0) -> None:
         pk=connection_id,
         set_up_at__isnull=False,
     )
-    if free.update(queued_at=comes):
-        _send("sync_connection", connection_id, countdown=after_s)
+    if not free.update(queued_at=comes):
+        return False
+    _send("sync_connection", connection_id, countdown=after_s)
+    return True
 
 
 def poll(connection_id: int, *, at_once: bool = False, after_s: float = 0) -> None:

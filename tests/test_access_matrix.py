@@ -82,6 +82,7 @@ readyz                        -                                       503       
 metrics                       -                                       404             nobody
 admin:login                   -                                       to be staff     to be staff
 admin:logout                  -                                       anybody         anybody
+admin:qbsync_connection_press  1 wake                                 staff           staff
 admin:*                       -                                       staff           staff
 
 account_list                  -                                       members         nobody

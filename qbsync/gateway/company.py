@@ -32,7 +32,7 @@ from qbsync.gateway.batch import (
     request_of,
 )
 from qbsync.gateway.faults import Fault, FaultKind
-from qbsync.gateway.limiter import Priority, Quota, QuotaWait, Slot
+from qbsync.gateway.limiter import Priority, Quota, QuotaWait, Slot, left_of
 from qbsync.gateway.transport import CONNECT_TIMEOUT_S, Transport
 
 __all__ = [
@@ -86,6 +86,15 @@ def quota_of(realm_id: str) -> Quota:
         lease_s=max(settings.QBO_EXECUTION_WINDOW_S, settings.QBO_TIMEOUT_S + CONNECT_TIMEOUT_S),
         scale=settings.QBO_QUOTA_SCALE,
     )
+
+
+def quotas_left(realm_ids: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """Return how many requests and batches each company's minute has left; Redis is asked once for all of them.
+
+    Raises:
+        QuotaWait: Redis does not answer.
+    """
+    return dict(zip(realm_ids, left_of([quota_of(realm) for realm in realm_ids]), strict=True))
 
 
 class Company:

@@ -4,6 +4,7 @@
 ``bulk``         what a person asks of many accounts at once
 ``documents``    what a person asks of one invoice or payment
 ``connections``  set-up, settings, and what follows from a connection's end or return
+``operations``   what whoever runs the workers asks of a connection, from the admin site
 ``reconciliations``  comparisons of the two sides
 ``validations``  validations of all links
 ``scope``        what follows from a change in the firm's books

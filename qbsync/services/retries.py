@@ -31,6 +31,13 @@ _WRITTEN = (
 )  # fmt: skip
 
 
+def is_retried(kind: str, reason: str) -> bool:
+    """Return whether a failure of this reason may be retried together with others; ``kind`` as ``errors.KINDS``."""
+    if kind == "accounts":
+        return reason in RETRIED_REASONS
+    return reason not in (DocumentReason.VOIDED_THERE, DocumentReason.INVOICE_BEFORE_SYNC_DATE)
+
+
 def accounts_retry(*, connection: Connection, accounts: QuerySet[Account], by: User) -> int:
     """Ask for these accounts to be synced again; those that are no longer Failed are left alone.
 

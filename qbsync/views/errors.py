@@ -24,8 +24,8 @@ from qbsync.presentation import counted
 from qbsync.selectors import connection_of, reactivable, with_document_standing, with_standing
 from qbsync.selectors.errors import KINDS, Cause, error_counts, errors_of, waited_for
 from qbsync.services import Refused
-from qbsync.services.retries import RETRIED_REASONS, accounts_retry, documents_accept, documents_retry
-from qbsync.states import DRIFT_REASONS, DocumentReason
+from qbsync.services.retries import accounts_retry, documents_accept, documents_retry, is_retried
+from qbsync.states import DRIFT_REASONS
 from qbsync.views.answers import REFUSED, is_htmx
 
 _NOUNS = {"accounts": "account", "invoices": "invoice", "payments": "payment"}
@@ -46,7 +46,7 @@ def retry_all(request: MemberRequest) -> HttpResponse:
     accepts = request.GET.get("verb") == "accept"
     if connection is None or kind not in KINDS or cause is None:
         raise Http404
-    if not (_is_accepted(cause) if accepts else _is_retried(kind, cause)):
+    if not (_is_accepted(cause) if accepts else is_retried(kind, cause.reason)):
         raise Http404
     rows = cause.of(errors_of(connection, kind, account=_account_key(request)))
     error = ""
@@ -146,7 +146,7 @@ def _listed(request: MemberRequest, connection: Connection) -> dict[str, Any]:
         "cause": cause.key if cause else "",
         "page": shown,
         "failures": failures,
-        "retried": only.key if only and failures and _is_retried(kind, only) else "",
+        "retried": only.key if only and failures and is_retried(kind, only.reason) else "",
         "accepted": only.key if only and failures and _is_accepted(only) else "",
         # The list knows the reason alone, not QuickBooks' code.
         "listed": only.reason if only and failures and kind == "accounts" and not only.code and not account else "",
@@ -166,12 +166,6 @@ def _cause(request: MemberRequest) -> Cause | None:
 def _account_key(request: MemberRequest) -> int | None:
     key = request.GET.get("account", "")
     return int(key) if key.isascii() and key.isdecimal() and len(key) < 19 else None
-
-
-def _is_retried(kind: str, cause: Cause) -> bool:
-    if kind == "accounts":
-        return cause.reason in RETRIED_REASONS
-    return cause.reason not in (DocumentReason.VOIDED_THERE, DocumentReason.INVOICE_BEFORE_SYNC_DATE)
 
 
 def _is_accepted(cause: Cause) -> bool:
