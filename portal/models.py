@@ -14,6 +14,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Lower, Now
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from portal.isolation import FirmOwned
 
@@ -57,6 +58,9 @@ class User(AbstractUser):
     last_name = None  # type: ignore[assignment]
     email = models.EmailField("e-mail address", unique=True)
     name = models.CharField(max_length=150)
+    # How often all their sessions were ended. It is part of what a session is checked by, so that none outlives it,
+    # wherever a copy of it is
+    sessions_ended = models.PositiveIntegerField(default=0, db_default=0, editable=False)
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
@@ -75,6 +79,14 @@ class User(AbstractUser):
     def get_short_name(self) -> str:
         """Return the first word of the person's name."""
         return self.name.split(" ")[0]
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """What a session is checked by: Django's own until the sessions of this person were ended for the first time,
+        so that nobody was signed out when this came."""
+        if not self.sessions_ended:
+            return super()._get_session_auth_hash(secret)  # type: ignore[misc]
+        told = f"{self.sessions_ended}:{self.password}"
+        return salted_hmac("portal.models.User.sessions", told, secret=secret, algorithm="sha256").hexdigest()
 
 
 class Firm(FirmOwned):
@@ -214,6 +226,7 @@ class TeamEvent(FirmOwned):
         TWO_FACTOR_NOT_REQUIRED = "two_factor_not_required", "Two-factor sign-in no longer required"
         TWO_FACTOR_SET_UP = "two_factor_set_up", "Two-factor sign-in set up"
         TWO_FACTOR_TURNED_OFF = "two_factor_turned_off", "Two-factor sign-in turned off"
+        TWO_FACTOR_RESET = "two_factor_reset", "Two-factor sign-in reset"
         PASSWORD_CHANGED = "password_changed", "Password changed"
         PASSWORD_REPLACED = "password_replaced", "Forgotten password replaced"
 

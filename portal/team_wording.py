@@ -67,6 +67,7 @@ SENTENCES: dict[TeamEvent.Kind, Callable[[TeamEvent], SafeString]] = {
     Kind.TWO_FACTOR_NOT_REQUIRED: _said("No longer requires two-factor sign-in."),
     Kind.TWO_FACTOR_SET_UP: _said("Set up two-factor sign-in."),
     Kind.TWO_FACTOR_TURNED_OFF: _said("Turned off their two-factor sign-in."),
+    Kind.TWO_FACTOR_RESET: lambda e: format_html("Reset the two-factor sign-in of {}.", _person(e.person)),
     Kind.PASSWORD_CHANGED: _said("Changed their password."),
     Kind.PASSWORD_REPLACED: _said("Replaced a forgotten password, by the link of an e-mail."),
 }

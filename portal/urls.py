@@ -66,6 +66,7 @@ TEAM = [
     path("settings/team/invitations/<int:pk>/revoke/", inviting.revoke, name="team_revoke"),
     path("settings/team/<int:pk>/", team.member, name="team_member"),
     path("settings/team/<int:pk>/remove/", team.remove, name="team_remove"),
+    path("settings/team/<int:pk>/two-factor/", team.reset_two_factor, name="team_reset_two_factor"),
 ]
 
 urlpatterns = [

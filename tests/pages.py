@@ -8,6 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.db.models import Count, Q
 from django.urls import reverse
@@ -154,6 +155,7 @@ def _pages(firm: Firm) -> Iterator[Page]:
     yield Page("team-member", _of("team_member", employee))
     yield Page("team-member-accounts", _of("member_accounts", employee))
     yield Page("team-remove", _of("team_remove", employee))
+    yield Page("team-reset-two-factor", _of("team_reset_two_factor", _with_app(firm)))
     yield Page("tags", reverse("tag_list"))
     yield Page("tag-new", reverse("tag_create"))
     yield Page("tag-edit", _of("tag_edit", tag))
@@ -211,6 +213,13 @@ def _account(firm: Firm, status: Status, **sync: Any) -> Account:
 def _invitation(firm: Firm) -> Invitation:
     """One that was sent, as the link in its e-mail shows it. The demonstration has invited nobody."""
     return Invitation.objects.get_or_create(firm=firm, email="new.colleague@demo.test")[0]
+
+
+def _with_app(firm: Firm) -> Membership:
+    """A colleague whose sign-in takes a code of an app. In the demonstration nobody's does."""
+    user, _ = User.objects.get_or_create(email="lost.phone@demo.test", defaults={"name": "Lena Lost"})
+    Authenticator.objects.get_or_create(user=user, type=Authenticator.Type.TOTP, defaults={"data": {}})
+    return Membership.objects.get_or_create(user=user, firm=firm)[0]
 
 
 def _of(name: str, *objects: Any) -> str:

@@ -74,6 +74,7 @@ team_resend                   invited                                 nobody    
 team_revoke                   invited                                 nobody          managers
 team_member                   member                                  who manage it   who manage it
 team_remove                   member                                  who manage it   who manage it
+team_reset_two_factor         with-app                                who manage it   who manage it
 member_accounts               member                                  who manage it   who manage it
 
 quickbooks_webhooks           -                                       nobody          401

@@ -10,11 +10,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from portal.access import MemberRequest, manager_required, owner_required
 from portal.forms import dress
+from portal.mail import MailFailed
 from portal.models import Membership, Role
 from portal.paging import page_of
 from portal.selectors.team import history_of, members_of, open_invitations_of
 from portal.services.errors import TeamError
 from portal.services.members import firm_require_two_factor, member_remove, member_update
+from portal.services.two_factor_reset import refusal_of_reset, tell_of_reset, two_factor_reset
+from portal.signing_in.confirming import confirmation_first
 
 ROLE_MEANINGS = {
     Role.OWNER: "Everything, and connects QuickBooks.",
@@ -74,7 +77,9 @@ def member(request: MemberRequest, pk: int) -> HttpResponse:
             messages.success(request, f"What {person.user} may do was changed.")
             return redirect("team")
     locked = person.is_owner and not request.membership.is_owner
-    context = {"form": form, "person": person, "locked": locked}
+    outranked = Role(person.role).rank < Role(request.membership.role).rank
+    may_reset = outranked and getattr(person, "has_two_factor", False)
+    context = {"form": form, "person": person, "locked": locked, "may_reset": may_reset}
     return render(request, "portal/member.html", context, status=422 if form.errors else 200)
 
 
@@ -96,6 +101,25 @@ def remove(request: MemberRequest, pk: int) -> HttpResponse:
     return render(request, "portal/member_remove.html", context, status=422 if error else 200)
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+@manager_required
+def reset_two_factor(request: MemberRequest, pk: int) -> HttpResponse:
+    """Ask whether a member's lost second factor shall go, and take it off their sign-in."""
+    person = _member(request, pk)
+    if confirmation := confirmation_first(request):
+        return confirmation
+    refusal = refusal_of_reset(actor=request.membership, member=person)
+    if request.method == "POST":
+        try:
+            two_factor_reset(actor=request.membership, member=person)
+        except TeamError as error:
+            refusal = str(error)
+        else:
+            return _tell_of_reset(request, person)
+    context = {"person": person, "refusal": refusal}
+    return render(request, "portal/member_reset.html", context, status=422 if request.method == "POST" else 200)
+
+
 @require_POST
 @owner_required
 def require_two_factor(request: MemberRequest) -> HttpResponse:
@@ -113,5 +137,21 @@ def require_two_factor(request: MemberRequest) -> HttpResponse:
     return redirect("team")
 
 
+def _tell_of_reset(request: MemberRequest, person: Membership) -> HttpResponse:
+    done = f"The two-factor sign-in of {person.user} was reset, and they were signed out everywhere."
+    try:
+        tell_of_reset(person.user, by=request.membership)
+    except MailFailed:
+        messages.warning(request, f"{done} The e-mail to {person.user.email} could not be sent: tell them yourself.")
+    else:
+        messages.success(request, f"{done} An e-mail tells them.")
+    return redirect("team")
+
+
 def _member(request: MemberRequest, pk: int) -> Membership:
+    """The member, with what ``members_of`` adds.
+
+    Raises:
+        Http404: there is none of this number in the firm.
+    """
     return get_object_or_404(members_of(request.firm), pk=pk)

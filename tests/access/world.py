@@ -19,7 +19,7 @@ from portal.models import Invitation, Membership, Role
 from qbsync.digest.links import stop_address
 from qbsync.states import DocumentReason, DocumentStatus
 from tests.access.bodies import BODIES
-from tests.portal.people import join
+from tests.portal.people import confirm, join, set_up
 from tests.qbsync.desk import NOON, Desk, make_desk
 
 ROLES = ("anonymous", "unassigned", "assigned", "views all", "admin", "owner", "elsewhere")
@@ -122,6 +122,7 @@ def make_world() -> World:
     for role, person in people.items():
         client = Client()
         client.force_login(person.user)
+        confirm(client, for_good=True)
         sessions[role] = client.cookies["sessionid"].value
     return World(desk, people, sessions, objects, Client(enforce_csrf_checks=True, raise_request_exception=False))
 
@@ -140,6 +141,8 @@ def make_objects(desk: Desk, people: dict[str, Membership], mark: str = "") -> d
         "settled_revision": 1,
     }
     customer = desk.customer(f"Acme Incorporated{mark}")
+    secured = join(desk.firm, f"Paula{mark} Phone", Role.EMPLOYEE)
+    set_up(secured)
     invited = Invitation.objects.create(firm=desk.firm, email=f"ivy{mark}@example.com")
     return {
         "account": account.pk,
@@ -150,6 +153,7 @@ def make_objects(desk: Desk, people: dict[str, Membership], mark: str = "") -> d
         "customer": customer.pk,
         "tag": Tag.objects.create(firm=desk.firm, name=f"Monthly{mark}").pk,
         "member": people["assigned"].pk,
+        "with-app": secured.pk,
         "service": Service.objects.create(firm=desk.firm, name=f"Payroll{mark}", rate=95).pk,
         "import": IMPORT,
         "invited": invited.pk,

@@ -22,6 +22,7 @@ from accounts.models import Tag
 from portal.models import Membership
 from qbsync.states import DocumentReason, DocumentStatus, Reason
 from tests.pages import NO_PAGE, Page, beginner, pages_of
+from tests.portal.people import confirm
 from tests.qbsync.desk import Desk, make_desk
 from tests.simulated import Simulator
 from tests.test_access_matrix import ASKED
@@ -135,7 +136,9 @@ def test_no_dialog_has_a_violation_or_a_sideways_scroll_and_the_focus_returns(
 def _signed_in(browser: Browser, site: str, desk: Desk, member: Membership | None) -> BrowserContext:
     context = browser.new_context(base_url=site, reduced_motion="reduce")
     if member:
-        session = desk.sign_in(member).cookies["sessionid"].value
+        client = desk.sign_in(member)
+        confirm(client)
+        session = client.cookies["sessionid"].value
         context.add_cookies([{"name": "sessionid", "value": session, "url": site}])
     return context
 

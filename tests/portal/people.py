@@ -1,7 +1,11 @@
 """The people of the tests of screens: Harbor & Finch with Olivia, Adam and Emma, and Nina, who works elsewhere."""
 
+import time
 from dataclasses import dataclass
 
+from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP
 from django.test import Client
 
 from accounts import services
@@ -50,3 +54,19 @@ def browser_of(member: Membership) -> Client:
     client = Client()
     client.force_login(member.user)
     return client
+
+
+def set_up(member: Membership) -> str:
+    """Give the person an authenticator app and recovery codes; return the app's secret."""
+    secret = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+    TOTP.activate(member.user, secret)
+    RecoveryCodes.activate(member.user)
+    return secret
+
+
+def confirm(client: Client, *, for_good: bool = False) -> None:
+    """Have the person of this browser have typed their password just now; with ``for_good`` the moment never passes."""
+    session = client.session
+    session[AUTHENTICATION_METHODS_SESSION_KEY] = [{"method": "password", "at": 1e11 if for_good else time.time()}]
+    session["account_authentication_methods_user"] = session["_auth_user_id"]
+    session.save()

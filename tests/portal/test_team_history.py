@@ -23,9 +23,9 @@ from portal.services.invitations import (
 from portal.services.members import firm_require_two_factor, member_remove, member_update
 from portal.services.team_history import note
 from portal.team_wording import SENTENCES, what_happened
-from tests.portal.people import PASSWORD, Office, browser_of, join
+from tests.portal.people import PASSWORD, Office, browser_of, join, set_up
 from tests.portal.test_passwords import NEW, ask_for_link
-from tests.portal.test_two_factor import code_of, set_up, signed_in
+from tests.portal.test_two_factor import code_of, signed_in
 
 HISTORY = "/settings/team/history/"
 

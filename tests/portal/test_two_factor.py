@@ -1,13 +1,12 @@
 """The second factor: set up, asked for, recovered, insisted on by a firm."""
 
 from allauth.mfa.models import Authenticator
-from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
-from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from django.test import Client
 from django.urls import reverse
 
 from portal.models import Membership
-from tests.portal.people import PASSWORD, Office, browser_of
+from tests.portal.people import PASSWORD, Office, browser_of, set_up
 
 
 def code_of(secret: str) -> str:
@@ -20,14 +19,6 @@ def signed_in(member: Membership) -> Client:
     client = Client()
     client.post(reverse("sign_in"), {"login": member.user.email, "password": PASSWORD})
     return client
-
-
-def set_up(member: Membership) -> str:
-    """Give the person an authenticator app and recovery codes; return the app's secret."""
-    secret = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
-    TOTP.activate(member.user, secret)
-    RecoveryCodes.activate(member.user)
-    return secret
 
 
 def test_it_is_set_up_with_the_apps_first_code_and_shows_recovery_codes(office: Office) -> None:
