@@ -25,6 +25,7 @@ _ORDER = (
     "tokens",
     "idle",
     "noticing",
+    "many_firms",
     "simulator",
     "accounts_list",
 )  # modules, as the table has them
