@@ -5,20 +5,25 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
+from tests.drills.clocks import Hurry
+from tests.drills.onlooker import Onlooker
 from tests.drills.whole import REALM, Portal
 
 _DOWN = {"match": {}, "times": 100_000, "kind": "http", "status": 503, "body": "html"}
+_SILENT = {"match": {}, "times": 100_000, "kind": "stall", "at": "before", "seconds": 10}
+_DOES_NOT_ANSWER = "QuickBooks does not answer at the moment."
+_PACE = 20
 
 
 @pytest.fixture(scope="module")
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     """One portal for all drills: what one leaves behind, the next has to bear."""
-    portal = Portal(tmp_path_factory.mktemp("drill"))
-    yield portal
-    portal.stop()
+    with Portal(tmp_path_factory.mktemp("drill")) as portal:
+        yield portal
 
 
 def _quickbooks_down(portal: Portal) -> None:
@@ -62,25 +67,71 @@ DRILLS = {
     "Redis takes connections and never answers": Drill(_redis_silent, "No worker is running."),
     "all workers and beat are killed, three times": Drill(_workers_killed_again_and_again),
     "beat runs twice": Drill(_two_beats),
-    "QuickBooks is down for half a minute": Drill(_quickbooks_down, "QuickBooks does not answer at the moment."),
+    "QuickBooks is down for half a minute": Drill(_quickbooks_down, _DOES_NOT_ANSWER),
 }
 
 
 @pytest.mark.parametrize("drill", DRILLS)
 def test_nothing_is_lost_doubled_or_stuck(portal: Portal, drill: str, capsys: pytest.CaptureFixture[str]) -> None:
-    portal.simulator.latency(REALM, batch_item_ms=50)  # so that the trouble comes in the middle
+    with portal.onlooker(_begin(portal)) as onlooker:
+        DRILLS[drill].trouble(portal)
+    _judge(portal, onlooker, drill, capsys)
+    if DRILLS[drill].banner:
+        assert DRILLS[drill].banner in onlooker.headlines
+
+
+@pytest.fixture
+def hurried(tmp_path: Path) -> Iterator[tuple[Portal, Hurry]]:
+    """A portal of its own, all of whose processes tell a time that can run faster.
+
+    What is regular and what waits for an answer is set for twenty times the pace; leases are as ever.
+    """
+    file = tmp_path / "hurry"
+    variables = {"SWEEP_EVERY_S": "1", "SYNC_LEASE_S": "45", "QBO_TIMEOUT_S": "3", "HURRIED_TIME": str(file)}
+    with Portal(tmp_path, DJANGO_SETTINGS_MODULE="tests.drills.host", **variables) as portal:
+        yield portal, Hurry(file)
+
+
+def test_an_hour_without_quickbooks(hurried: tuple[Portal, Hurry], capsys: pytest.CaptureFixture[str]) -> None:
+    portal, hurry = hurried
+    key, name = portal.account_without_customer()
+    asked = 0
+    with portal.onlooker(_begin(portal)) as onlooker:
+        for fault in (_DOWN, _SILENT):
+            portal.simulator.faults(REALM, fault)
+            hurry.run(_PACE)
+            until = hurry.moved_s() + 1800
+            if fault is _SILENT:
+                portal.give_work()
+                portal.press(f"/clients/accounts/{key}/quickbooks/create/")
+            while (moved := hurry.moved_s()) < until:
+                portal.simulator.clock(moved)  # so that the token expires meanwhile
+                time.sleep(0.5)
+            asked += portal.struck()
+        told = portal.tooltip(name)
+    hurry.run(1)
+    portal.simulator.faults(REALM)
+    _judge(portal, onlooker, f"QuickBooks is down for an hour, and is asked {asked} times", capsys)
+    assert _DOES_NOT_ANSWER in onlooker.headlines
+    assert told[:2] == ["There is a sync issue with this account:", _DOES_NOT_ANSWER]
+    assert [one["DisplayName"] for one in portal.simulator.entities(REALM, "Customer")].count(name) == 1
+    assert asked < 180  # three a minute
+
+
+def _begin(portal: Portal) -> str:
+    """Give work, and wait until it is in the middle; return how its numbers begin."""
+    portal.simulator.latency(REALM, batch_item_ms=50)
     work = portal.give_work()
     deadline = time.monotonic() + 60
     while not portal.delivered(work) and time.monotonic() < deadline:
         time.sleep(0.05)
-    under_way = portal.under_way()
-    assert under_way
-    with portal.onlooker(work) as onlooker:
-        DRILLS[drill].trouble(portal)
+    assert portal.under_way()
+    return work
+
+
+def _judge(portal: Portal, onlooker: Onlooker, drill: str, capsys: pytest.CaptureFixture[str]) -> None:
     outcome = portal.outcome(time.monotonic())
     with capsys.disabled():
-        print(f"\n{drill}, with {under_way} documents under way: {outcome}; {onlooker}", flush=True)  # noqa: T201
+        print(f"\n{drill}: {outcome}; {onlooker}", flush=True)  # noqa: T201
     assert (outcome.doubled, outcome.lost, outcome.stuck) == (0, 0, 0)
     assert (onlooker.untrue, onlooker.broken) == (set(), [])
-    if DRILLS[drill].banner:
-        assert DRILLS[drill].banner in onlooker.headlines

@@ -34,6 +34,11 @@ def sign_in(site: str) -> requests.Session:
     return browser
 
 
+def tooltips(page: str) -> list[list[str]]:
+    """The sentences of each tooltip on a page."""
+    return [[" ".join(one.split()) for one in _SENTENCE.findall(tip)] for tip in _TIP.findall(page)]
+
+
 class Onlooker(threading.Thread):
     """Looks at the accounts, invoices and payments again and again, and compares them with what is in QuickBooks.
 
@@ -44,7 +49,6 @@ class Onlooker(threading.Thread):
         slowest_s: the longest that a page took.
         headlines: what the banner said, and how often.
         statuses: the statuses that accounts were seen in, with how often.
-        sentences: all that tooltips said.
         untrue: documents that were shown as Synced and were not in QuickBooks.
     """
 
@@ -58,7 +62,6 @@ class Onlooker(threading.Thread):
         self.broken: list[str] = []
         self.headlines: Counter[str] = Counter()
         self.statuses: Counter[str] = Counter()
-        self.sentences: set[str] = set()
         self.untrue: set[str] = set()
 
     def __enter__(self) -> Self:
@@ -102,8 +105,6 @@ class Onlooker(threading.Thread):
     def _read(self, text: str, *, is_accounts: bool) -> None:
         rows = [found.groups() for part in text.split("<tr")[1:] if (found := _ROW.search(part))]
         self.headlines.update(_BANNER.findall(text)[:1])
-        for tip in _TIP.findall(text):
-            self.sentences.update(" ".join(sentence.split()) for sentence in _SENTENCE.findall(tip))
         if is_accounts:
             self.statuses.update(status for _, status in rows)
             return

@@ -13,14 +13,17 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import psycopg2
 import redis
 import requests
 
 from portal.local.addresses import ROOT, database_url, redis_url
-from tests.drills.onlooker import Onlooker, sign_in
+from portal.local.processes import die_with_parent
+from portal.local.run import Local
+from tests.drills.onlooker import Onlooker, sign_in, tooltips
 from tests.local.programs import Program, without_servers
 from tests.ports import free_port
 from tests.simulated import Simulator
@@ -61,7 +64,8 @@ class Outcome:
 class Portal:
     """The running portal. Times of leases and waits are shortened, all else is as `make run` has it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **variables: str) -> None:
+        """Start it in this folder, with these variables besides, and wait until the demonstration is synced."""
         self.folder = folder
         self._ports = free_port(), free_port()
         self.site = f"http://127.0.0.1:{self._ports[0]}"
@@ -70,6 +74,7 @@ class Portal:
             "PORT": str(self._ports[0]),
             "SIMULATOR_PORT": str(self._ports[1]),
             **_SHORT,
+            **variables,
         }
         self._program = Program(_RUN, **self._variables)
         self._works: list[str] = []
@@ -80,7 +85,15 @@ class Portal:
         self._wait(lambda: self.is_ready() and self._is_settled(), 300, "the demonstration is not synced")
         ((firm,),) = self._ask("SELECT firm_id FROM qbsync_connection WHERE realm_id = %s")
         self._firm = str(firm)
-        self._browser = sign_in(self.site)
+        self.browser = sign_in(self.site)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
 
     def stop(self) -> None:
         """Stop all of it, as Ctrl-C does."""
@@ -88,10 +101,10 @@ class Portal:
         said, code = self._program.rest()
         assert code == 0, said
 
-    def is_ready(self) -> bool:
+    def is_ready(self, site: str = "") -> bool:
         """Whether every part answers."""
         try:
-            return requests.get(f"{self.site}/readyz", timeout=30).ok
+            return requests.get(f"{site or self.site}/readyz", timeout=30).ok
         except requests.ConnectionError:
             return False
 
@@ -117,12 +130,30 @@ class Portal:
         )
         return name
 
+    def press(self, place: str) -> None:
+        """Send a form without fields to that place of the portal, as the owner."""
+        token = str(self.browser.cookies["csrftoken"])
+        answer = requests.post(
+            f"{self.site}{place}", cookies=self.browser.cookies, headers={"X-CSRFToken": token}, timeout=30
+        )
+        assert answer.ok, answer.status_code
+
+    def tooltip(self, account: str) -> list[str]:
+        """What the list's tooltip says of this account."""
+        answer = requests.get(
+            f"{self.site}/clients/accounts/", {"q": account}, cookies=self.browser.cookies, timeout=30
+        )
+        (said,) = tooltips(answer.text)
+        return said
+
+    def struck(self) -> int:
+        """How many requests met the faults that are planned now."""
+        return sum(one["used"] for one in self.simulator.planned(REALM))
+
     def outcome(self, since: float, patience_s: float = 180) -> Outcome:
         """Wait until all work given so far is settled, or patience ends; compare both sides."""
-        deadline = time.monotonic() + patience_s
-        while (stuck := self.under_way()) and time.monotonic() < deadline:
-            time.sleep(0.2)
-        recovered_s = time.monotonic() - since
+        self.settled_within(patience_s)
+        recovered_s, stuck = time.monotonic() - since, self.under_way()
         doubled = lost = 0
         for kind, number in (("Invoice", "DocNumber"), ("Payment", "PaymentRefNum")):
             there = Counter(
@@ -135,6 +166,13 @@ class Portal:
             lost += held.count(0)
         return Outcome(doubled, lost, stuck, recovered_s)
 
+    def settled_within(self, seconds: float) -> bool:
+        """Wait until all work given so far is settled; whether it was in time."""
+        deadline = time.monotonic() + seconds
+        while (left := self.under_way()) and time.monotonic() < deadline:
+            time.sleep(0.2)
+        return left == 0
+
     def under_way(self) -> int:
         """How many accounts are being synced, and how many documents of work given here are not Synced."""
         try:
@@ -144,24 +182,33 @@ class Portal:
             return -1  # not to be known while the database is away
         return int(accounts + invoices + payments)
 
+    def account_without_customer(self) -> tuple[int, str]:
+        """An account of the firm that has no customer in QuickBooks: its key and name."""
+        no_match = (
+            f"SELECT a.id, a.name {_OF_THE_FIRM} JOIN accounts_account a ON a.id = s.account_id WHERE s.reason = "
+        )
+        return next(iter(self._ask(f"{no_match} 'no_match' ORDER BY a.id")))
+
     def delivered(self, name: str) -> int:
         """How many of the work's invoices are in QuickBooks."""
         return sum(str(one.get("DocNumber", "")).startswith(name) for one in self.simulator.entities(REALM, "Invoice"))
 
-    def onlooker(self, name: str) -> Onlooker:
+    def onlooker(self, name: str, *, site: str = "") -> Onlooker:
         """A person who looks at the lists, of that work's documents, within a with statement."""
-        return Onlooker(self._browser, self.site, self.simulator, REALM, name)
+        return Onlooker(self.browser, site or self.site, self.simulator, REALM, name)
 
     @contextmanager
-    def silenced(self, part: str) -> Iterator[None]:
-        """Stop a part (`valkey`) meanwhile, so that it takes connections and never answers."""
-        there = self._processes(part)
+    def silenced(self, part: str, *, knows: str = "") -> Iterator[None]:
+        """Stop a part (`valkey`; with ``knows``, of one host) meanwhile: it takes connections and never answers."""
+        there = self._processes(part, knows)
         assert there, part
         for process in there:
             os.kill(process, signal.SIGSTOP)
-        yield
-        for process in there:
-            os.kill(process, signal.SIGCONT)
+        try:
+            yield
+        finally:
+            for process in there:
+                os.kill(process, signal.SIGCONT)
 
     def kill(self, part: str) -> None:
         """End every process of a part (`postgres`, `valkey`, `celery`) at once; wait until all is there again."""
@@ -180,17 +227,41 @@ class Portal:
         """Empty Redis, as one that lost its disk."""
         redis.Redis.from_url(redis_url(self.folder / "data")).flushall()
 
+    @contextmanager
+    def second_host(self, **variables: str) -> Iterator[str]:
+        """Run web and workers once more, with these variables, as on a host of their own; yields the web's address."""
+        port = free_port()
+        host = Local(self.folder / "data", port, self._ports[1], simulated=True)
+        services = [host.web(), *(service for service in host.workers() if service.name != "beat")]
+        processes = [self._start(service.command, **variables) for service in services]
+        site = f"http://127.0.0.1:{port}"
+        try:
+            self._wait(lambda: self.is_ready(site), 120, "the second host does not start")
+            yield site
+        finally:
+            for process in processes:
+                process.terminate()
+            for process in processes:
+                process.wait()
+
     def second_beat(self) -> subprocess.Popen[bytes]:
         """Start beat once more."""
         schedule = str(self.folder / "second-schedule")
-        command = [sys.executable, "-m", "celery", "-A", "portal", "beat", "--schedule", schedule, "--pidfile", ""]
-        return subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env=without_servers(self._variables),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+        return self._start(
+            [sys.executable, "-m", "celery", "-A", "portal", "beat", "--schedule", schedule, "--pidfile", ""]
         )
+
+    def _start(self, command: Sequence[str], **variables: str) -> subprocess.Popen[bytes]:
+        log = self.folder / "beside.log"
+        with log.open("ab") as written:
+            return subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env=without_servers({**self._variables, **variables}),
+                stdout=written,
+                stderr=written,
+                preexec_fn=die_with_parent(signal.SIGTERM),
+            )
 
     def _is_settled(self) -> bool:
         return bool(self._ask(_SYNCED)) and self.under_way() == 0
@@ -208,6 +279,7 @@ class Portal:
             env=without_servers(self._variables),
             capture_output=True,
             text=True,
+            timeout=120,
             check=False,
         )
         assert done.returncode == 0, done.stderr
@@ -218,15 +290,15 @@ class Portal:
             csv.writer(file).writerows([titles, *rows])
         return str(path)
 
-    def _processes(self, part: str) -> list[int]:
-        """The processes of this portal whose command has the part in it."""
+    def _processes(self, part: str, knows: str = "") -> list[int]:
+        """The processes of this portal whose command has the part in it, and whose environment that."""
         mine, found = str(self.folder).encode(), []
         for process in Path("/proc").glob("[0-9]*"):
             try:
                 command, known = (process / "cmdline").read_bytes(), (process / "environ").read_bytes()
             except OSError:
                 continue
-            if part.encode() in command and (mine in known or mine in command):
+            if part.encode() in command and knows.encode() in known and (mine in known or mine in command):
                 found.append(int(process.name))
         return found
 
