@@ -340,16 +340,19 @@ CELERY_TASK_DEFAULT_QUEUE = "background"
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 6.0
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_ROUTES = {"qbsync.tasks.sync_requested": {"queue": "people"}}
+# What nobody takes does not pile up for ever. It is dropped by the clock of whoever takes it, which may be many minutes
+# ahead of beat's.
+_EXPIRES = {"expires": 3600}
 CELERY_BEAT_SCHEDULE = {
     "find work whose message was lost": {
         "task": "qbsync.tasks.sweep",
         "schedule": env.float("SWEEP_EVERY_S", 20.0),
-        "options": {"expires": 60},
+        "options": _EXPIRES,
     },
     "send the digests whose time has come": {
         "task": "qbsync.tasks.send_digests",
         "schedule": 300.0,
-        "options": {"expires": 240},
+        "options": _EXPIRES,
     },
 }
 

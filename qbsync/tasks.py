@@ -47,10 +47,13 @@ def sync_connection(connection_id: int) -> None:
 @shared_task(bind=True)
 def poll_changes(self: Task, connection_id: int) -> None:
     """Look what changed in QuickBooks, on the queue that the message came by."""
+    if wake.is_late(self.request):
+        return
     queue = (self.request.delivery_info or {}).get("routing_key") or "background"
     again = poll.run(connection_id, priority=Priority.PEOPLE if queue == "people" else Priority.BACKGROUND)
     if again is not None:
-        self.apply_async((connection_id,), countdown=min(max(again, 1.0), _PATIENCE_S), queue=queue, expires=120)
+        wait = min(max(again, 1.0), _PATIENCE_S)
+        self.apply_async((connection_id,), countdown=wait, queue=queue, headers=wake.not_after(120))
 
 
 @shared_task

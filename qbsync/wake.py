@@ -8,7 +8,7 @@ import what wakes them. A broker that has not answered a moment ago is sent noth
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -23,6 +23,7 @@ from qbsync.models import Connection
 logger = logging.getLogger(__name__)
 
 _AS_GOOD_S = 1.0  # a message that comes this much later than another one would: processes do not tell time alike
+_NOT_AFTER = "not_after"
 _LONGEST_S = 300.0  # well below the broker's visibility time-out, after which it would deliver the message twice
 
 
@@ -70,7 +71,22 @@ def poll(connection_id: int, *, at_once: bool = False, after_s: float = 0) -> No
     A message that nobody takes is dropped: the sweep sends another one while it is due.
     """
     queue = "people" if at_once else "background"
-    _send("poll_changes", connection_id, queue=queue, countdown=after_s, expires=after_s + 60)
+    _send("poll_changes", connection_id, queue=queue, countdown=after_s, headers=not_after(after_s + 60))
+
+
+def not_after(seconds: float) -> dict[str, str]:
+    """Return the headers of a message that is dropped where nobody has taken it within so many seconds.
+
+    That is judged by the clock that all share. Celery's own ``expires`` is written by one host's clock and read by
+    another's: what a slow one sends, a fast one would always drop.
+    """
+    return {_NOT_AFTER: (clock.about_now() + timedelta(seconds=seconds)).isoformat()}
+
+
+def is_late(request: Any) -> bool:
+    """Whether nobody has taken the message of this task's request in time."""
+    until = request.get(_NOT_AFTER)
+    return until is not None and clock.now() > datetime.fromisoformat(until)
 
 
 def _send(task: str, key: int, **options: Any) -> None:

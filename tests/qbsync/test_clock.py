@@ -11,8 +11,10 @@ import time_machine
 from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from pytest_django import Settings
 
-from qbsync import claims, clock, engine, traces
+from portal.celery import app
+from qbsync import claims, clock, engine, traces, wake
 from qbsync.gateway.limiter import Priority
 from qbsync.metering import Session
 from qbsync.models import AccountSync, Connection, PaymentSync, PushIntent
@@ -152,3 +154,27 @@ def test_a_payment_that_one_worker_is_sending_is_not_sent_by_another_whose_clock
 
     eventually(settled, within_s=60)
     assert len(office.remote("Payment")) == 1
+
+
+@pytest.mark.processes
+def test_what_a_slow_host_sends_a_fast_worker_takes(
+    office: Office, host: Host, start_worker: Callable[..., Worker], eventually: Callable[..., None], settings: Settings
+) -> None:
+    acme = office.account("Acme", invoices=1)
+    office.connect(Customer=[{"DisplayName": "Acme"}])
+    start_worker(include="tests.qbsync.skewed", HOST_CLOCK_AHEAD_S=600)
+    host(-10)
+    for regular in settings.CELERY_BEAT_SCHEDULE.values():
+        app.send_task(regular["task"], **regular["options"])
+    eventually(lambda: office.row(acme).status == "synced")
+    Connection.objects.update(poll_due_at=timezone.now(), polled_at=None)
+    wake.poll(office.connection.pk)
+    eventually(lambda: Connection.objects.get().polled_at is not None)
+
+
+def test_a_message_is_late_by_the_shared_clock(host: Host) -> None:
+    for minutes in (10, -10):
+        host(minutes)
+        assert not wake.is_late(wake.not_after(60))
+        assert wake.is_late(wake.not_after(-1))
+    assert not wake.is_late({}), "one without an end never is"
