@@ -84,7 +84,7 @@ def connection(request: HttpRequest, site: AdminSite, pk: int) -> HttpResponse:
         ("A worker is at it until", one.working_until),
         ("The customers are read until", one.mirror_leased_until),
         ("The token is refreshed until", one.refreshing_until),
-        ("Paused until, as QuickBooks asked", one.paused_until),
+        ("Waits for quota until", one.paused_until),
         ("Left alone until", one.rests_until),
     ]
     context = {
@@ -161,7 +161,7 @@ def _line(row: Row, left: dict[str, tuple[int, int]]) -> dict[str, Any]:
         "state_label": words.STATES[row.state],
         "why": words.why(row, _notices(row), now),
         "due": words.due(row, now),
-        "quota": left.get(one.realm_id),
+        "quota": words.left(left.get(one.realm_id)),
     }
 
 

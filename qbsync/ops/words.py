@@ -96,9 +96,17 @@ def cells(row: Row, quota: tuple[int, int] | None, now: datetime) -> list[tuple[
         format_html("began {}: {}", moment(row.run.started_at, now), run_in_numbers(row.run)) if row.run else "",
         _accounts(row),
         moment(one.poll_due_at, now) if one.is_ready else "",
-        f"{counted(quota[0], 'request')}, {quota[1]} batches" if quota else "",
+        left(quota),
     )
     return list(zip(CELLS, contents, strict=True))
+
+
+def left(quota: tuple[int, int] | None) -> str:
+    """Return how many requests and batches a company's minute has left; empty where that is not known."""
+    if quota is None:
+        return ""
+    requests, batches = quota
+    return f"{counted(requests, 'request')}, {batches} batch{'' if batches == 1 else 'es'}"
 
 
 def due(row: Row, now: datetime) -> SafeString | str:
