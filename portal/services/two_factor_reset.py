@@ -14,7 +14,7 @@ from portal import mail
 from portal.models import Membership, Role, TeamEvent, User
 from portal.services.errors import TeamError
 from portal.services.members import lock_team
-from portal.services.team_history import note
+from portal.services.team_history import note, note_everywhere
 
 
 def refusal_of_reset(*, actor: Membership, member: Membership) -> str:
@@ -59,8 +59,22 @@ def two_factor_reset(*, actor: Membership, member: Membership) -> User:
     return current.user
 
 
-def tell_of_reset(user: User, *, by: Membership) -> None:
-    """Tell the person by e-mail that their second factor was reset, after it was.
+@transaction.atomic
+def two_factor_reset_by_operator(*, user: User) -> None:
+    """Do the same for anybody, as whoever runs the portal. It stands in the history of each firm of theirs.
+
+    Raises:
+        TeamError: there is nothing to reset.
+    """
+    user = User.objects.select_for_update().get(pk=user.pk)
+    if not _factors_of(user).exists():
+        raise TeamError(f"{user} has no second factor, so there is nothing to reset.")
+    _take_away(user)
+    note_everywhere(TeamEvent.Kind.TWO_FACTOR_RESET, person=user, by_operator=True)
+
+
+def tell_of_reset(user: User, *, by: Membership | None) -> None:
+    """Tell the person by e-mail that their second factor was reset, after it was; whoever runs the portal is None.
 
     Raises:
         MailFailed: the mail server did not take it.

@@ -5,6 +5,7 @@ from urllib.parse import parse_qs
 import pytest
 from allauth.mfa.models import Authenticator
 from django.core import mail
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 from django.utils.html import strip_tags
@@ -201,3 +202,58 @@ def test_where_the_firm_requires_it_the_person_is_led_to_set_it_up_again(office:
     reset(office.owner, office.employee)
     emma = signed_in(office.employee)
     assert emma.get(reverse("account_list"))["Location"] == reverse("mfa_activate_totp")
+
+
+# --- By whoever runs the portal -------------------------------------------------------------------------------------
+
+COMMAND = "reset_two_factor"
+
+
+def test_the_command_resets_it_for_anybody_and_stands_in_each_of_their_firms(
+    office: Office, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Membership.objects.create(user=office.owner.user, firm=office.stranger.firm, role=Role.EMPLOYEE)
+    set_up(office.owner)
+    olivia = browser_of(office.owner)
+    monkeypatch.setattr("builtins.input", lambda _: " OLIVIA@example.com")
+    call_command(COMMAND, "Olivia@Example.com")
+    assert "Olivia Harbor works for Harbor & Finch, New Leaf Tax." in capsys.readouterr().out
+    assert not has_factor(office.owner)
+    assert olivia.get(reverse("profile")).status_code == 302
+    for firm in (office.firm, office.stranger.firm):
+        assert told(firm) == ["None: Reset the two-factor sign-in of Olivia Harbor (olivia@example.com)."]
+    assert "whoever runs the Firm portal reset your two-factor sign-in" in str(mail.outbox[-1].body)
+    assert "Whoever runs the portal" in signed_in(office.owner).get(reverse("team_history")).content.decode()
+
+
+@pytest.mark.parametrize("typed", ["", "olivia", "adam@example.com"])
+def test_the_command_wants_the_address_once_more(office: Office, typed: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    set_up(office.owner)
+    monkeypatch.setattr("builtins.input", lambda _: typed)
+    with pytest.raises(CommandError, match="That is not olivia@"):
+        call_command(COMMAND, "olivia@example.com")
+    assert has_factor(office.owner) and told(office.firm) == [] and not mail.outbox
+
+
+def test_the_command_with_yes_asks_nothing_and_the_second_time_changes_nothing(office: Office) -> None:
+    set_up(office.owner)
+    call_command(COMMAND, "olivia@example.com", yes=True)
+    with pytest.raises(CommandError, match="has no second factor, so there is nothing to reset"):
+        call_command(COMMAND, "olivia@example.com", yes=True)
+    assert len(told(office.firm)) == len(mail.outbox) == 1
+
+
+def test_the_command_names_an_address_that_nobody_signs_in_with(office: Office) -> None:
+    with pytest.raises(CommandError, match="Nobody signs in with nobody@"):
+        call_command(COMMAND, "nobody@example.com", yes=True)
+
+
+def test_the_command_says_that_the_e_mail_could_not_be_sent(
+    office: Office, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    set_up(office.owner)
+    call_command(COMMAND, "olivia@example.com", yes=True)
+    assert "tell them yourself" in capsys.readouterr().err
+    assert not has_factor(office.owner)
