@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 from django.core.cache import caches
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.test import Client
 from pytest_django import Settings
 
@@ -72,6 +72,22 @@ def test_without_postgresql_a_page_and_a_press_say_that_they_cannot_now(desk: De
         assert "Not available now" in answer.text
     assert AccountSync.objects.get().status == Status.SKIPPED
     assert olivia.get("/clients/accounts/").status_code == 200, "it is back by itself"
+
+
+def test_a_process_that_hangs_in_a_transaction_lets_go_of_its_rows(desk: Desk, settings: Settings) -> None:
+    desk.skipped("Acme")
+    connection.close()
+    settings.SYNC_LEASE_S = 0.3
+    other = connection.copy()
+    with pytest.raises(InterfaceError), transaction.atomic():
+        AccountSync.objects.select_for_update().get()
+        with other.cursor() as cursor:
+            cursor.execute("SELECT id FROM qbsync_accountsync FOR UPDATE")  # waits, and gets it
+        other.close()
+        with pytest.raises(OperationalError):
+            AccountSync.objects.get()
+    connection.close()
+    assert AccountSync.objects.get().status == Status.SKIPPED
 
 
 def test_any_other_error_is_a_500(olivia: Client, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
