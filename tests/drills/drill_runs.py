@@ -81,6 +81,33 @@ def test_nothing_is_lost_doubled_or_stuck(portal: Portal, drill: str, capsys: py
 
 
 @pytest.fixture
+def slow(tmp_path: Path) -> Iterator[Portal]:
+    """A portal of its own whose web, workers and beat are on a host whose clock is ten minutes slow."""
+    with Portal(tmp_path, DJANGO_SETTINGS_MODULE="tests.drills.host", HOST_CLOCK_AHEAD_S="-600") as portal:
+        yield portal
+
+
+def test_hosts_whose_clocks_are_twenty_minutes_apart(slow: Portal, capsys: pytest.CaptureFixture[str]) -> None:
+    took = {}
+    with (
+        slow.second_host(HOST_CLOCK_AHEAD_S="600") as fast,
+        slow.onlooker("DRILL") as at_slow,
+        slow.onlooker("DRILL", site=fast) as at_fast,
+    ):
+        for hangs, goes_on in (("-600", "fast"), ("600", "slow")):
+            _begin(slow)
+            with slow.silenced("worker\0-Q", knows=f"HOST_CLOCK_AHEAD_S={hangs}\0"):
+                since = time.monotonic()
+                slow.give_work()
+                assert slow.settled_within(90), f"the {goes_on} host alone does not get on"
+                took[goes_on] = time.monotonic() - since
+            time.sleep(10)  # what hung goes on with what it was at
+    alone = ", ".join(f"the {host} one alone is through after {seconds:.0f} s" for host, seconds in took.items())
+    _judge(slow, at_slow, f"hosts 10 minutes fast and slow, each hangs in the middle; {alone}", capsys)
+    assert (at_fast.untrue, at_fast.broken) == (set(), [])
+
+
+@pytest.fixture
 def hurried(tmp_path: Path) -> Iterator[tuple[Portal, Hurry]]:
     """A portal of its own, all of whose processes tell a time that can run faster.
 
