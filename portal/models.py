@@ -219,6 +219,7 @@ class TeamEvent(FirmOwned):
         INVITED_AGAIN = "invited_again", "Invited again"
         INVITATION_REVOKED = "invitation_revoked", "Invitation revoked"
         JOINED = "joined", "Joined"
+        ADDED = "added", "Added"
         ROLE_CHANGED = "role_changed", "Role changed"
         VIEW_CHANGED = "view_changed", "View all accounts changed"
         REMOVED = "removed", "Removed"

@@ -46,6 +46,14 @@ def _removed(entry: TeamEvent) -> SafeString:
     return format_html("Removed {}, {}, from the team.", _person(entry.person), entry.get_before_display())
 
 
+def _password_changed(entry: TeamEvent) -> SafeString:
+    return format_html("Changed {}.", "their password" if _is_own(entry) else _password_of(entry.person))
+
+
+def _password_of(person: User | None) -> SafeString:
+    return format_html("the password of {}", _person(person))
+
+
 def _said(sentence: str) -> Callable[[TeamEvent], SafeString]:
     return lambda entry: format_html("{}", sentence)
 
@@ -60,6 +68,9 @@ SENTENCES: dict[TeamEvent.Kind, Callable[[TeamEvent], SafeString]] = {
     Kind.JOINED: lambda e: format_html(
         "Accepted the invitation of {} and joined as {}{}.", _person(e.person), e.get_after_display(), _view(e)
     ),
+    Kind.ADDED: lambda e: format_html(
+        "Added {} to the team as {}{}.", _person(e.person), e.get_after_display(), _view(e)
+    ),
     Kind.ROLE_CHANGED: _role_changed,
     Kind.VIEW_CHANGED: _view_changed,
     Kind.REMOVED: _removed,
@@ -68,7 +79,7 @@ SENTENCES: dict[TeamEvent.Kind, Callable[[TeamEvent], SafeString]] = {
     Kind.TWO_FACTOR_SET_UP: _said("Set up two-factor sign-in."),
     Kind.TWO_FACTOR_TURNED_OFF: _said("Turned off their two-factor sign-in."),
     Kind.TWO_FACTOR_RESET: lambda e: format_html("Reset the two-factor sign-in of {}.", _person(e.person)),
-    Kind.PASSWORD_CHANGED: _said("Changed their password."),
+    Kind.PASSWORD_CHANGED: _password_changed,
     Kind.PASSWORD_REPLACED: _said("Replaced a forgotten password, by the link of an e-mail."),
 }
 """What is said of each kind."""
