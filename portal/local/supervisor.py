@@ -9,9 +9,11 @@ from typing import Self
 from portal.local.processes import Child, Service, stop
 
 _POLL_S = 0.1
-# A service that ends again within this time did not work at all; so often in a row, and all of it stops.
+# A service that ends again within this time did not work at all; so often in a row, and all of it stops. One that has
+# worked before is started again for as long as it takes: what keeps it from working, as a full disk does, is outside.
 _HEALTHY_AFTER_S = 20.0
 _MOST_RESTARTS = 5
+_LONGEST_PAUSE_S = 5.0
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -33,6 +35,7 @@ class Supervisor:
     def __init__(self) -> None:
         self._children: list[Child] = []
         self._failures: dict[str, int] = {}
+        self._proven: set[str] = set()
         self._stop_asked = False
         self._previous = {number: signal.signal(number, self._on_signal) for number in _SIGNALS}
 
@@ -103,11 +106,13 @@ class Supervisor:
         code = child.finish()
         how = f"ended with exit code {code}" if code >= 0 else f"was ended by {signal.Signals(-code).name}"
         lived_well = time.monotonic() - child.started_at >= _HEALTHY_AFTER_S
+        if lived_well:
+            self._proven.add(service.name)
         failures = self._failures[service.name] = 1 if lived_well else self._failures.get(service.name, 0) + 1
-        if failures > _MOST_RESTARTS:
+        if failures > _MOST_RESTARTS and service.name not in self._proven:
             raise Failed(f"{service.name} {how} {failures} times in a row. What it said is in {service.log}.")
         say(f"{service.name} {how}; it is started again. What it said is in {service.log}.")
-        resume = time.monotonic() + failures - 1
+        resume = time.monotonic() + min(failures - 1, _LONGEST_PAUSE_S)
         while time.monotonic() < resume and not self._stop_asked:
             time.sleep(_POLL_S)
         return Child(service)

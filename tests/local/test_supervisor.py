@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,19 @@ def test_a_child_that_never_works_ends_the_run_with_its_name(tmp_path: Path) -> 
     assert "child-0 ended with exit code 3 6 times in a row" in said
     assert str(tmp_path / "0.log") in said
     assert not is_alive(healthy)
+
+
+def test_a_child_that_has_worked_is_started_again_for_as_long_as_it_takes(tmp_path: Path) -> None:
+    quick = "import portal.local.supervisor as s; s._HEALTHY_AFTER_S, s._LONGEST_PAUSE_S = 1.0, 0.05\n"
+    works_first_and_in_the_ninth_run = (
+        "import pathlib, sys, time;"
+        f"runs = pathlib.Path({str(tmp_path / 'runs')!r}); runs.open('a').write('x'); count = len(runs.read_text());"
+        "time.sleep(1.5 if count == 1 else 600 if count == 9 else 0); sys.exit(3)"
+    )
+    program = Program(quick + textwrap.dedent(SUPERVISE), tmp_path, works_first_and_in_the_ninth_run)
+    wait_for(lambda: (tmp_path / "runs").exists() and len((tmp_path / "runs").read_text()) == 9)
+    program.press_ctrl_c()
+    assert "times in a row" not in program.rest()[0]
 
 
 @linux_only
