@@ -11,6 +11,7 @@ import pytest
 
 from tests.drills.clocks import Hurry
 from tests.drills.onlooker import Onlooker
+from tests.drills.small_disk import NotAllowed, full, small_disk
 from tests.drills.whole import REALM, Portal
 
 _DOWN = {"match": {}, "times": 100_000, "kind": "http", "status": 503, "body": "html"}
@@ -105,6 +106,31 @@ def test_hosts_whose_clocks_are_twenty_minutes_apart(slow: Portal, capsys: pytes
     alone = ", ".join(f"the {host} one alone is through after {seconds:.0f} s" for host, seconds in took.items())
     _judge(slow, at_slow, f"hosts 10 minutes fast and slow, each hangs in the middle; {alone}", capsys)
     assert (at_fast.untrue, at_fast.broken) == (set(), [])
+
+
+@pytest.fixture
+def cramped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Portal]:
+    """A portal of its own on a small disk; its logs, and QuickBooks, are on another one."""
+    data = tmp_path / "data"
+    try:
+        with small_disk(data, 400):
+            for elsewhere in ("logs", "simulator"):
+                (tmp_path / elsewhere).mkdir()
+                (data / elsewhere).symlink_to(tmp_path / elsewhere)
+            with Portal(tmp_path) as portal:
+                yield portal
+    except NotAllowed as said:
+        with capsys.disabled():
+            print(f"\nthe disk runs full: not run, no small disk can be mounted here ({said})", flush=True)  # noqa: T201
+        pytest.skip(str(said))
+
+
+def test_the_disk_of_postgresql_and_redis_runs_full(cramped: Portal, capsys: pytest.CaptureFixture[str]) -> None:
+    with cramped.onlooker(_begin(cramped)) as onlooker, full(cramped.folder / "data"):
+        time.sleep(30)
+    _judge(cramped, onlooker, "the disk of PostgreSQL and Redis is full for half a minute", capsys)
+    for server, says in (("postgres", "No space left on device"), ("valkey", "writing to the AOF file")):
+        assert says in (cramped.folder / "logs" / f"{server}.log").read_text(), f"{server} has not noticed"
 
 
 @pytest.fixture
