@@ -62,11 +62,11 @@ class UserAdmin(PeopleAdmin, DjangoUserAdmin):
     search_fields = ["email", "name"]
     fieldsets = [
         (None, {"fields": ["email", "name", "password"]}),
-        ("Permissions on this site", {"fields": ["is_active", "is_staff", "is_superuser"]}),
+        ("Permissions on this site", {"fields": ["is_active", "is_staff", "is_superuser", "user_permissions"]}),
         ("Dates", {"fields": ["last_login", "date_joined"]}),
     ]
     add_fieldsets = [(None, {"classes": ["wide"], "fields": ["email", "name", "password1", "password2"]})]
-    filter_horizontal = []
+    filter_horizontal = ["user_permissions"]
     list_filter = ["is_active", "is_staff"]
     change_password_form = PasswordForm
 
