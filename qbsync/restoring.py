@@ -43,9 +43,9 @@ def notice() -> None:
         if moment is not None:
             Connection.objects.update(
                 restored_to=moment,
-                # All that was read of QuickBooks is as old as the backup, and nobody is at work on it.
-                mirror_cursor="", mirror_read_at=None, documents_cursor="", poll_due_at=clock.now(), queued_at=None,
-                working_until=None, mirror_leased_until=None, refreshing_until=None,
+                # All that was read of QuickBooks is as old as the backup. The leases in it have ended by themselves; those
+                # of a portal whose backup was killed, which looks the same, are held.
+                mirror_cursor="", mirror_read_at=None, documents_cursor="", poll_due_at=clock.now(),
             )  # fmt: skip
 
 
