@@ -42,7 +42,7 @@ def connections(request: HttpRequest, site: AdminSite) -> HttpResponse:
     """Show all firms' connections that the address asks for: in which state, found by what, on which page."""
     _refuse_without(request, SEE)
     state = next((one for one in State if one.key == request.GET.get("state")), None)
-    search = request.GET.get("q", "")[:200]
+    search = request.GET.get("q", "").replace("\x00", "")[:200]  # PostgreSQL takes no NUL
     page = connections_page(state=state, search=search, number=_number(request.GET.get("p", "")))
     now = clock.about_now()
     left = _quota_left([row.connection for row in page.rows])

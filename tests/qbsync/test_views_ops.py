@@ -266,6 +266,11 @@ def test_staff_with_both_permissions_may_press(desk: Desk) -> None:
     assert _pressed() == [("ops_woken", "Oscar Ops")]
 
 
+def test_a_search_that_the_database_could_not_be_asked_for_finds_nothing_special(desk: Desk) -> None:
+    answer = _ops().get("/admin/qbsync/connection/?q=%00&p=%00&state=%00")
+    assert answer.status_code == 200 and desk.connection.company_name in answer.text
+
+
 def test_the_permissions_are_given_on_the_page_of_the_user(desk: Desk) -> None:
     page = _ops().get(f"/admin/portal/user/{desk.adam.user_id}/change/").text
     assert 'name="user_permissions"' in page
