@@ -43,8 +43,8 @@ def notice() -> None:
         if moment is not None:
             Connection.objects.update(
                 restored_to=moment,
-                # All that was read of QuickBooks is as old as the backup. The leases in it have ended by themselves; those
-                # of a portal whose backup was killed, which looks the same, are held.
+                # All that was read of QuickBooks is as old as the backup. The leases in it have ended by themselves;
+                # those of a portal whose backup was killed, which looks the same, are held.
                 mirror_cursor="", mirror_read_at=None, documents_cursor="", poll_due_at=clock.now(),
             )  # fmt: skip
 
