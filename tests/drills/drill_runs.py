@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.drills.clocks import Hurry
-from tests.drills.onlooker import Onlooker
+from tests.drills.drilling import DOES_NOT_ANSWER, DOWN, DRILLS, begin, judge, take
 from tests.drills.small_disk import NotAllowed, full, small_disk
 from tests.drills.whole import REALM, Portal
 
-_DOWN = {"match": {}, "times": 100_000, "kind": "http", "status": 503, "body": "html"}
 _SILENT = {"match": {}, "times": 100_000, "kind": "stall", "at": "before", "seconds": 10}
-_DOES_NOT_ANSWER = "QuickBooks does not answer at the moment."
 _PACE = 20
 
 
@@ -27,58 +24,9 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
         yield portal
 
 
-def _quickbooks_down(portal: Portal) -> None:
-    portal.simulator.faults(REALM, _DOWN)
-    time.sleep(30)
-    portal.simulator.faults(REALM)
-
-
-def _two_beats(portal: Portal) -> None:
-    second = portal.second_beat()
-    time.sleep(15)
-    second.terminate()
-    second.wait()
-
-
-def _redis_silent(portal: Portal) -> None:
-    with portal.silenced("valkey"):
-        time.sleep(20)
-        portal.give_work()
-        time.sleep(20)
-
-
-def _workers_killed_again_and_again(portal: Portal) -> None:
-    for _ in range(3):
-        portal.kill("celery")
-        time.sleep(2)
-
-
-@dataclass(frozen=True)
-class Drill:
-    """What happens, and what people are told while it lasts: the banner's headline, where there is time to read it."""
-
-    trouble: Callable[[Portal], None]
-    banner: str = ""
-
-
-DRILLS = {
-    "PostgreSQL is killed and started again": Drill(lambda portal: portal.kill("postgres")),
-    "Redis is killed and started again": Drill(lambda portal: portal.kill("valkey")),
-    "Redis is emptied": Drill(Portal.flush_redis),
-    "Redis takes connections and never answers": Drill(_redis_silent, "No worker is running."),
-    "all workers and beat are killed, three times": Drill(_workers_killed_again_and_again),
-    "beat runs twice": Drill(_two_beats),
-    "QuickBooks is down for half a minute": Drill(_quickbooks_down, _DOES_NOT_ANSWER),
-}
-
-
 @pytest.mark.parametrize("drill", DRILLS)
 def test_nothing_is_lost_doubled_or_stuck(portal: Portal, drill: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with portal.onlooker(_begin(portal)) as onlooker:
-        DRILLS[drill].trouble(portal)
-    _judge(portal, onlooker, drill, capsys)
-    if DRILLS[drill].banner:
-        assert DRILLS[drill].banner in onlooker.headlines
+    take(portal, drill, capsys)
 
 
 @pytest.fixture
@@ -96,7 +44,7 @@ def test_hosts_whose_clocks_are_twenty_minutes_apart(slow: Portal, capsys: pytes
         slow.onlooker("DRILL", site=fast) as at_fast,
     ):
         for hangs, goes_on in (("-600", "fast"), ("600", "slow")):
-            _begin(slow)
+            begin(slow)
             with slow.silenced("worker\0-Q", knows=f"HOST_CLOCK_AHEAD_S={hangs}\0"):
                 since = time.monotonic()
                 slow.give_work()
@@ -104,7 +52,7 @@ def test_hosts_whose_clocks_are_twenty_minutes_apart(slow: Portal, capsys: pytes
                 took[goes_on] = time.monotonic() - since
             time.sleep(10)  # what hung goes on with what it was at
     alone = ", ".join(f"the {host} one alone is through after {seconds:.0f} s" for host, seconds in took.items())
-    _judge(slow, at_slow, f"hosts 10 minutes fast and slow, each hangs in the middle; {alone}", capsys)
+    judge(slow, at_slow, f"hosts 10 minutes fast and slow, each hangs in the middle; {alone}", capsys)
     assert (at_fast.untrue, at_fast.broken) == (set(), [])
 
 
@@ -126,9 +74,9 @@ def cramped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Port
 
 
 def test_the_disk_of_postgresql_and_redis_runs_full(cramped: Portal, capsys: pytest.CaptureFixture[str]) -> None:
-    with cramped.onlooker(_begin(cramped)) as onlooker, full(cramped.folder / "data"):
+    with cramped.onlooker(begin(cramped)) as onlooker, full(cramped.folder / "data"):
         time.sleep(30)
-    _judge(cramped, onlooker, "the disk of PostgreSQL and Redis is full for half a minute", capsys)
+    judge(cramped, onlooker, "the disk of PostgreSQL and Redis is full for half a minute", capsys)
     for server, says in (("postgres", "No space left on device"), ("valkey", "writing to the AOF file")):
         assert says in (cramped.folder / "logs" / f"{server}.log").read_text(), f"{server} has not noticed"
 
@@ -149,8 +97,8 @@ def test_an_hour_without_quickbooks(hurried: tuple[Portal, Hurry], capsys: pytes
     portal, hurry = hurried
     key, name = portal.account_without_customer()
     asked = 0
-    with portal.onlooker(_begin(portal)) as onlooker:
-        for fault in (_DOWN, _SILENT):
+    with portal.onlooker(begin(portal)) as onlooker:
+        for fault in (DOWN, _SILENT):
             portal.simulator.faults(REALM, fault)
             hurry.run(_PACE)
             until = hurry.moved_s() + 1800
@@ -164,27 +112,8 @@ def test_an_hour_without_quickbooks(hurried: tuple[Portal, Hurry], capsys: pytes
         told = portal.tooltip(name)
     hurry.run(1)
     portal.simulator.faults(REALM)
-    _judge(portal, onlooker, f"QuickBooks is down for an hour, and is asked {asked} times", capsys)
-    assert _DOES_NOT_ANSWER in onlooker.headlines
-    assert told[:2] == ["There is a sync issue with this account:", _DOES_NOT_ANSWER]
+    judge(portal, onlooker, f"QuickBooks is down for an hour, and is asked {asked} times", capsys)
+    assert DOES_NOT_ANSWER in onlooker.headlines
+    assert told[:2] == ["There is a sync issue with this account:", DOES_NOT_ANSWER]
     assert [one["DisplayName"] for one in portal.simulator.entities(REALM, "Customer")].count(name) == 1
     assert asked < 180  # three a minute
-
-
-def _begin(portal: Portal) -> str:
-    """Give work, and wait until it is in the middle; return how its numbers begin."""
-    portal.simulator.latency(REALM, batch_item_ms=50)
-    work = portal.give_work()
-    deadline = time.monotonic() + 60
-    while not portal.delivered(work) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert portal.under_way()
-    return work
-
-
-def _judge(portal: Portal, onlooker: Onlooker, drill: str, capsys: pytest.CaptureFixture[str]) -> None:
-    outcome = portal.outcome(time.monotonic())
-    with capsys.disabled():
-        print(f"\n{drill}: {outcome}; {onlooker}", flush=True)  # noqa: T201
-    assert (outcome.doubled, outcome.lost, outcome.stuck) == (0, 0, 0)
-    assert (onlooker.untrue, onlooker.broken) == (set(), [])
