@@ -12,8 +12,9 @@ from collections.abc import Iterable, Sequence
 from django.db import IntegrityError, transaction
 
 from qbsync import claims, payloads
-from qbsync.matching import Candidate, Verdict, fold, match
-from qbsync.models import AccountSync, Connection, Customer, NameHolder
+from qbsync.matching import Verdict, fold, match
+from qbsync.models import AccountSync, Connection, Customer
+from qbsync.selectors.customers import name_candidates
 from qbsync.services.transitions import Transition, apply
 from qbsync.states import Ask, Event, Reason, Status
 
@@ -87,7 +88,7 @@ def _transition(row: AccountSync, verdict: Verdict, customers: dict[int, Custome
 
 def _verdicts(connection: Connection, waiting: Sequence[AccountSync]) -> dict[int, Verdict]:
     by_name = [row for row in waiting if row.ask in (Ask.MATCH, Ask.CREATE)]
-    candidates = _candidates(connection, {row.folded_name for row in by_name})
+    candidates = name_candidates(connection, {row.folded_name for row in by_name}, for_update=True)
     namesakes = _namesakes(connection, by_name)
     verdicts = _by_choice(connection, [row for row in waiting if row not in by_name])
     for row in by_name:
@@ -128,34 +129,6 @@ def _by_choice(connection: Connection, rows: Sequence[AccountSync]) -> dict[int,
 
 def _is_to_be_had(customer: Customer, row: AccountSync) -> bool:
     return customer.active or (row.ask == Ask.ACTIVATE and not customer.merged_into)
-
-
-def _candidates(connection: Connection, names: set[str]) -> dict[str, list[Candidate]]:
-    """Whoever in QuickBooks holds one of these folded names. The customers are locked, so that no two take the same."""
-    found: dict[str, list[Candidate]] = defaultdict(list)
-    customers = list(
-        Customer.objects.filter(connection=connection, folded_name__in=names, merged_into="")
-        .order_by("pk")
-        .select_for_update()
-    )
-    links = AccountSync.objects.filter(customer__in=customers).select_related("account")
-    taken = {link.customer_id: link for link in links}
-    for customer in customers:
-        link = taken.get(customer.pk)
-        found[customer.folded_name].append(
-            Candidate(
-                kind="customer",
-                name=str(customer),
-                key=customer.pk,
-                can_match=customer.can_match,
-                active=customer.active,
-                taken_by=f"{link.account.name} ({link.account.code})" if link else "",
-                taken_by_namesake=bool(link and fold(link.account.name) == customer.folded_name),
-            )
-        )
-    for holder in NameHolder.objects.filter(connection=connection, folded_name__in=names):
-        found[holder.folded_name].append(Candidate(kind=holder.kind, name=holder.display_name, active=holder.active))
-    return found
 
 
 def _namesakes(connection: Connection, rows: Sequence[AccountSync]) -> dict[int, list[str]]:

@@ -108,20 +108,29 @@ def reactivable(rows: Sequence[AccountSync]) -> dict[int, Customer]:
     return {pk: customer for pk, customer in found.items() if customer}
 
 
-def name_candidates(connection: Connection, names: Collection[str]) -> dict[str, list[Candidate]]:
-    """Whoever in QuickBooks holds one of these folded names, as ``qbsync.linking`` will see them."""
+def name_candidates(
+    connection: Connection, names: Collection[str], *, for_update: bool = False
+) -> dict[str, list[Candidate]]:
+    """Return whoever in QuickBooks holds one of these folded names, by name. Three statements.
+
+    ``for_update`` locks the customers, within the caller's transaction, so that no two accounts take the same.
+    """
     found: dict[str, list[Candidate]] = defaultdict(list)
-    taken = Exists(AccountSync.objects.filter(customer=OuterRef("pk")))
-    customers = Customer.objects.filter(connection=connection, folded_name__in=names, merged_into="")
-    for one in customers.annotate(is_taken=taken):
-        found[one.folded_name].append(
+    asked = Customer.objects.filter(connection=connection, folded_name__in=names, merged_into="").order_by("pk")
+    customers = list(asked.select_for_update() if for_update else asked)
+    links = AccountSync.objects.filter(customer__in=customers).select_related("account")
+    taken = {link.customer_id: link.account for link in links}
+    for customer in customers:
+        account = taken.get(customer.pk)
+        found[customer.folded_name].append(
             Candidate(
                 kind="customer",
-                name=one.display_name,
-                key=one.pk,
-                can_match=one.can_match,
-                active=one.active,
-                taken_by="another account" if one.is_taken else "",
+                name=str(customer),
+                key=customer.pk,
+                can_match=customer.can_match,
+                active=customer.active,
+                taken_by=f"{account.name} ({account.code})" if account else "",
+                taken_by_namesake=bool(account and fold(account.name) == customer.folded_name),
             )
         )
     for holder in NameHolder.objects.filter(connection=connection, folded_name__in=names):
@@ -132,7 +141,7 @@ def name_candidates(connection: Connection, names: Collection[str]) -> dict[str,
 def names_held(connection: Connection, accounts: Iterable[Account]) -> dict[int, str]:
     """Return, by account, the sentence that nobody can be created under its name, where somebody holds that.
 
-    QuickBooks keeps names unique over customers, vendors and employees. Two statements.
+    QuickBooks keeps names unique over customers, vendors and employees. Three statements.
     """
     names = {account.pk: account.name for account in accounts}
     found = name_candidates(connection, {fold(name) for name in names.values()})

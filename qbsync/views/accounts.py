@@ -144,7 +144,8 @@ def create(request: MemberRequest, pk: int) -> HttpResponse:
             error = str(refused)
         else:
             return changed(request, account, f"A customer for {account.name} is being created in QuickBooks.")
-    return dialog_response(request, "qbsync/_create_dialog.html", _dialog_context(account), error=error)
+    context = _dialog_context(account) | _name_context(account)
+    return dialog_response(request, "qbsync/_create_dialog.html", context, error=error)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -193,15 +194,22 @@ def _chosen(request: MemberRequest, account: Account) -> Chosen | None:
 
 
 def _dialog_context(account: Account) -> dict[str, Any]:
-    """What every dialog shows of an account: its connection, what would follow, and whether its name can be used."""
+    """What every dialog shows of an account: its connection, and what would follow."""
     connection = connection_of(account.firm)
-    usable = connection is not None and connection.is_ready
-    problem = name_problem(account.name)
     return {
         "account": account,
         "connection": connection,
-        "is_usable": usable,
+        "is_usable": connection is not None and connection.is_ready,
         "outcome": consequences(account, connection) if connection else None,
+    }
+
+
+def _name_context(account: Account) -> dict[str, Any]:
+    """What dialogs that offer to create a customer say of the account's name: whether it can be used, and is free."""
+    connection = connection_of(account.firm)
+    problem = name_problem(account.name)
+    usable = connection is not None and connection.is_ready
+    return {
         "name_problem": problem,
         "name_held": names_held(connection, [account]).get(account.pk, "") if connection and usable else "",
         "proposed_name": proposed_name(account.name) if problem else "",
@@ -214,6 +222,8 @@ def _choose_customer(request: MemberRequest, account: Account, url_name: str, *,
     if connection := context["connection"]:
         context["waiting"] = with_suggestions(account, connection)
         context["found"] = customers_found(account, connection, query)
-        if url_name == "quickbooks_change":
+        if url_name == "quickbooks_sync":
+            context |= _name_context(account)
+        else:
             context |= {"moves": copies_in_quickbooks(account, connection), "move": "move" in request.POST}
     return dialog_response(request, "qbsync/_sync_dialog.html", context, error=error)
