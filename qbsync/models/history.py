@@ -41,6 +41,7 @@ class HistoryEntry(FirmOwned):
     intuit_tid = models.CharField(max_length=64, blank=True)
 
     class Meta:
+        verbose_name_plural = "history entries"
         ordering = ["-at", "-pk"]
         indexes = [
             models.Index(fields=["account", "-at"], name="history_of_account"),

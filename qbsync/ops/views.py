@@ -91,7 +91,6 @@ def connection(request: HttpRequest, site: AdminSite, pk: int) -> HttpResponse:
         "title": f"{one.firm.name}: connection to QuickBooks",
         "detail": detail,
         **_line(detail.row, _quota_left([one])),
-        "notices": _notices(detail.row),
         "leases": [(label, words.moment(at, now)) for label, at in leases if at and at > now],
         "moments": [
             ("Message queued", words.moment(one.queued_at, now) or "none"),
@@ -153,13 +152,14 @@ def _offered(row: Row) -> list[tuple[str, str]]:
 
 def _line(row: Row, left: dict[str, tuple[int, int]]) -> dict[str, Any]:
     """What is said of one connection, in the list and at the top of its page."""
-    now, one = clock.about_now(), row.connection
+    now, one, notices = clock.about_now(), row.connection, _notices(row)
     return {
         "row": row,
         "connection": one,
+        "notices": notices,
         "state_key": row.state.key,
         "state_label": words.STATES[row.state],
-        "why": words.why(row, _notices(row), now),
+        "why": words.why(row, notices, now),
         "due": words.due(row, now),
         "quota": words.left(left.get(one.realm_id)),
     }
