@@ -73,8 +73,12 @@ def _start_servers(supervisor: Supervisor, data: Path) -> None:
 
 
 def _pytest(supervisor: Supervisor, arguments: list[str]) -> int:
-    """Run pytest in the terminal's foreground: it gets Ctrl-C itself, and still prints its summary."""
-    command = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "worksteal", *arguments]
+    """Run pytest in the terminal's foreground: it gets Ctrl-C itself, and still prints its summary.
+
+    It is one process more than there are cores, as many tests wait: for answers that are late, and for other processes.
+    """
+    processes = str((os.cpu_count() or 1) + 1)
+    command = [sys.executable, "-m", "pytest", "-n", processes, "--dist", "worksteal", *arguments]
     with subprocess.Popen(command, cwd=ROOT, preexec_fn=die_with_parent(signal.SIGINT)) as pytest:
         try:
             while pytest.poll() is None:
