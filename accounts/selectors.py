@@ -141,7 +141,8 @@ def account_page(membership: Membership, query: AccountQuery) -> Page:
     """Return one page of the list, in one statement; each row has what ``with_columns`` adds."""
     accounts = accounts_found(membership, query)
     parts = None
-    if query.sort in list_parts:
+    # What is searched is sorted as a whole: a part that nothing found is in would be walked to its end in vain.
+    if query.sort in list_parts and not query.search:
         conditions = list_parts[query.sort](membership.firm)
         by_name = accounts.order_by(*_directed(SORTS["name"], query))
         parts = [by_name.filter(one) for one in (reversed(conditions) if query.descending else conditions)]
