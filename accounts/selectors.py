@@ -47,7 +47,8 @@ invoice_extensions: list[Callable[[QuerySet[Invoice]], QuerySet[Invoice]]] = []
 payment_extensions: list[Callable[[QuerySet[Payment]], QuerySet[Payment]]] = []
 
 # Sorts by what is worked out of each account and so by no index: the conditions that part the list, in their order.
-# Exactly one of them holds of an account, and those of one part are in the order of their names.
+# Exactly one of them holds of an account, and those of one part are in the order of their names. No condition is one
+# that cannot hold; where there is but one, the list is in the order of names.
 list_parts: dict[str, Callable[[Firm], list[Q]]] = {}
 
 # Columns that a CSV file of the list has besides: heading, and what an account found by the list shows there.
@@ -125,12 +126,16 @@ def accounts_found(membership: Membership, query: AccountQuery) -> QuerySet[Acco
         )
     for narrow in list_filters:
         accounts = narrow(accounts, membership.firm, query.params)
-    if query.sort not in list_parts:
-        return accounts.order_by(*_directed(SORTS[query.sort], query))
-    part = Case(
-        *(When(condition, then=place) for place, condition in enumerate(list_parts[query.sort](membership.firm)))
-    )
-    return accounts.annotate(part=part).order_by(*_directed(("part", *SORTS["name"]), query))
+    if conditions := _parts(membership.firm, query):
+        part = Case(*(When(condition, then=place) for place, condition in enumerate(conditions)))
+        return accounts.annotate(part=part).order_by(*_directed(("part", *SORTS["name"]), query))
+    return accounts.order_by(*_directed(SORTS.get(query.sort, SORTS["name"]), query))
+
+
+def _parts(firm: Firm, query: AccountQuery) -> list[Q]:
+    """The conditions that part the list in the order asked for; empty where columns alone make that order."""
+    conditions = list_parts[query.sort](firm) if query.sort in list_parts else []
+    return conditions if len(conditions) > 1 else []
 
 
 def _directed(columns: Iterable[str], query: AccountQuery) -> list[str]:
@@ -142,8 +147,7 @@ def account_page(membership: Membership, query: AccountQuery) -> Page:
     accounts = accounts_found(membership, query)
     parts = None
     # What is searched is sorted as a whole: a part that nothing found is in would be walked to its end in vain.
-    if query.sort in list_parts and not query.search:
-        conditions = list_parts[query.sort](membership.firm)
+    if not query.search and (conditions := _parts(membership.firm, query)):
         by_name = accounts.order_by(*_directed(SORTS["name"], query))
         parts = [by_name.filter(one) for one in (reversed(conditions) if query.descending else conditions)]
     return paginate(accounts, with_columns(accounts, membership.firm), query.page, parts)

@@ -15,6 +15,7 @@ from portal.models import Firm
 from qbsync import exporting
 from qbsync.presentation import LABELS, REASON_LABELS
 from qbsync.selectors import reading, with_document_standing, with_standing
+from qbsync.selectors.statuses import EVERY
 from qbsync.states import Reason, Status
 
 FILTER_PARAM = "quickbooks"
@@ -46,9 +47,12 @@ def accounts_by_quickbooks(accounts: QuerySet[Account], firm: Firm, params: Mapp
 
 
 def by_status(firm: Firm) -> list[Q]:
-    """Return what parts the firm's accounts by their status: those that need somebody's attention come first."""
+    """Return what parts the firm's accounts by their status: those that need somebody's attention come first.
+
+    Without a connection all accounts have the same status, and so are one part.
+    """
     now = reading(firm)
-    return [now.has_status(status) for status in _ORDER]
+    return [now.has_status(status) for status in _ORDER] if now.is_connected else [EVERY]
 
 
 def invoices_with_quickbooks(invoices: QuerySet[Invoice]) -> QuerySet[Invoice]:

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Account, Tag
+from accounts.selectors import sort_choices
 from accounts.services import account_archive
 from portal.models import Membership
 from qbsync.models import AccountSync, Connection, Customer
@@ -160,6 +161,37 @@ def test_sorted_by_quickbooks_what_needs_attention_comes_first(office: Office) -
     office.account("Never asked for")
     assert names_on(page_of(office.owner, "?sort=quickbooks")) == ["Broken", "Never asked for", "Linked"]
     assert names_on(page_of(office.owner, "?sort=-quickbooks")) == ["Linked", "Never asked for", "Broken"]
+
+
+@pytest.mark.parametrize("sort", [choice for choice, _ in sort_choices()])
+@pytest.mark.parametrize("is_connected", [True, False])
+def test_any_order_goes_with_any_filter(office: Office, is_connected: bool, sort: str) -> None:
+    office.account("Ann", code="Q1")
+    failed = office.account("Max", code="Q2")
+    if is_connected:
+        put(connect(office), failed, Status.FAILED, Reason.NO_MATCH)
+    both = ["Ann", "Max"]
+    found = {"": both, "&q=a": both, "&type=person": both, "&page=2": both}
+    found["&quickbooks=failed"] = ["Max"] if is_connected else []
+    found["&quickbooks=not_synced"] = ["Ann"] if is_connected else both
+    for narrowed, names in found.items():
+        assert sorted(names_on(page_of(office.owner, f"?sort={sort}{narrowed}"))) == names, narrowed
+
+
+def test_sorted_by_quickbooks_without_a_company_the_list_is_in_the_order_of_names(office: Office) -> None:
+    for name in ("Zoe", "Ann", "Max"):
+        office.account(name)
+    assert names_on(page_of(office.owner, "?sort=quickbooks")) == ["Ann", "Max", "Zoe"]
+    assert names_on(page_of(office.owner, "?sort=-quickbooks")) == ["Zoe", "Max", "Ann"]
+
+
+def test_what_a_search_finds_is_sorted_by_quickbooks_too(office: Office) -> None:
+    link = connect(office)
+    put(link, office.account("Client Linked"), Status.SYNCED)
+    put(link, office.account("Client Broken"), Status.FAILED, Reason.NO_MATCH)
+    put(link, office.account("Other"), Status.FAILED, Reason.NO_MATCH)
+    assert names_on(page_of(office.owner, "?q=client&sort=quickbooks")) == ["Client Broken", "Client Linked"]
+    assert names_on(page_of(office.owner, "?q=client&sort=-quickbooks")) == ["Client Linked", "Client Broken"]
 
 
 def test_a_page_after_the_last_one_is_the_last_one(office: Office) -> None:
