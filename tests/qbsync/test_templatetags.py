@@ -177,7 +177,7 @@ def test_the_link_into_quickbooks_names_customer_and_company(desk: Desk) -> None
 
 
 def test_the_panel_asks_for_itself_while_something_is_under_way(desk: Desk) -> None:
-    assert 'hx-trigger="every 2s"' in _panel(desk, desk.syncing("Acme", asked_at=timezone.now()))
+    assert 'hx-trigger="every 1500ms"' in _panel(desk, desk.syncing("Acme", asked_at=timezone.now()))
     assert "hx-trigger" not in _panel(desk, desk.synced("Bright Dental"))
 
 
