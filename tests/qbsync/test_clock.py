@@ -126,8 +126,13 @@ def test_a_lost_payment_is_adopted_and_never_sent_again_by_a_host_whose_clock_is
 @pytest.mark.processes
 @FAST_AND_SLOW
 def test_a_payment_that_one_worker_is_sending_is_not_sent_by_another_whose_clock_is_off(
-    office: Office, start_worker: Callable[..., Worker], eventually: Callable[..., None], minutes: int
+    office: Office,
+    start_worker: Callable[..., Worker],
+    eventually: Callable[..., None],
+    settings: Settings,
+    minutes: int,
 ) -> None:
+    settings.SYNC_LEASE_S = 12.0
     acme = office.account("Acme", invoices=1)
     office.connect(Customer=[{"DisplayName": "Acme"}])
     office.sync()
@@ -138,6 +143,7 @@ def test_a_payment_that_one_worker_is_sending_is_not_sent_by_another_whose_clock
         HOST_CLOCK_AHEAD_S=minutes * 60,
         QBO_EXECUTION_WINDOW_S=8,
         QBO_TIMEOUT_S=3,
+        SYNC_LEASE_S=12,
     )
     Connection.objects.update(queued_at=None)
     office.payment(acme, acme.invoices.get())  # the worker is woken
