@@ -116,11 +116,11 @@ def name_candidates(
     ``for_update`` locks the customers, within the caller's transaction, so that no two accounts take the same.
     """
     found: dict[str, list[Candidate]] = defaultdict(list)
-    asked = Customer.objects.filter(connection=connection, folded_name__in=names, merged_into="").order_by("pk")
-    customers = list(asked.select_for_update() if for_update else asked)
-    links = AccountSync.objects.filter(customer__in=customers).select_related("account")
+    customers = Customer.objects.filter(connection=connection, folded_name__in=names, merged_into="").order_by("pk")
+    locked = list(customers.select_for_update() if for_update else customers)
+    links = AccountSync.objects.filter(customer__in=customers.order_by().values("pk")).select_related("account")
     taken = {link.customer_id: link.account for link in links}
-    for customer in customers:
+    for customer in locked:
         account = taken.get(customer.pk)
         found[customer.folded_name].append(
             Candidate(
