@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,20 +13,16 @@ from pathlib import Path
 import pytest
 import requests
 from django.conf import settings
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.base import SessionBase
-from django.utils.module_loading import import_string
 
 from accounts.models import Account
-from portal.local.processes import Child, Service
 from portal.models import Membership, Role, User
 from qbsync import services
 from tests.bench import firms, size
 from tests.bench.conftest import Row, percentile_95
 from tests.bench.runs import Extent, FirstSync
-from tests.ports import free_port
+from tests.bench.web import Web, signed_in
 from tests.qbsync.conftest import Office
-from tests.workers import Worker, same_as_the_test
+from tests.workers import Worker
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 
@@ -49,19 +44,9 @@ class Said:
 
 @pytest.fixture
 def server(transactional_db: None, tmp_path: Path) -> Iterator[str]:
-    """The portal's address, served as the Dockerfile has it: two processes of eight threads."""
-    port = free_port()
-    command = [sys.executable, "-m", "gunicorn", "portal.wsgi", "--bind", f"127.0.0.1:{port}", "--no-control-socket"]
-    command += ["--worker-class", "gthread", "--workers", "2", "--threads", "8"]
-    child = Child(Service("web", command, tmp_path / "web.log", same_as_the_test()))
-    url = f"http://127.0.0.1:{port}"
-    deadline = time.monotonic() + 60
-    while not _answers(f"{url}/healthz"):
-        assert not child.has_ended(), child.output()
-        assert time.monotonic() < deadline, child.output()
-        time.sleep(0.05)
-    yield url
-    child.stop()
+    """The portal's address."""
+    with Web(tmp_path / "web.log") as web:
+        yield web.url
 
 
 def test_pages_stay_fast_for_many_people_during_first_syncs(
@@ -70,7 +55,7 @@ def test_pages_stay_fast_for_many_people_during_first_syncs(
     reading = _synced_firm(open_office("Carter"))
     presses = [account.pk for account in _left_out(reading, _PEOPLE * 3)]
     syncs = [FirstSync(open_office(name), Extent(size.of(60, 5000)), batch_item_ms=20) for name in ("Archer", "Birch")]
-    sessions = [_session(server, reading) for _ in range(_PEOPLE)]
+    sessions = [_admin(server, reading) for _ in range(_PEOPLE)]
     for queue in ("people", "background"):
         start_measured(queue)
     for sync in syncs:
@@ -114,21 +99,11 @@ def _left_out(office: Office, count: int) -> list[Account]:
     return accounts
 
 
-def _session(server: str, office: Office) -> requests.Session:
-    """A signed-in admin; made in the database, as fifty sign-ins from one address are refused, and rightly."""
+def _admin(server: str, office: Office) -> requests.Session:
     number = User.objects.count()
     user = User.objects.create_user(f"admin{number}@carter.test", name=f"Admin {number}")
     Membership.objects.create(user=user, firm=office.firm, role=Role.ADMIN)
-    store: SessionBase = import_string(f"{settings.SESSION_ENGINE}.SessionStore")()
-    store[SESSION_KEY] = str(user.pk)
-    store[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
-    store[HASH_SESSION_KEY] = user.get_session_auth_hash()
-    store.save()
-    session = requests.Session()
-    session.trust_env = False
-    session.cookies.set(settings.SESSION_COOKIE_NAME, str(store.session_key), domain="127.0.0.1")
-    assert session.get(f"{server}/clients/accounts/", timeout=60).url.endswith("/clients/accounts/")
-    return session
+    return signed_in(server, user)
 
 
 def _work(server: str, session: requests.Session, presses: list[int], ends: float, said: Said, seed: int) -> None:
@@ -156,10 +131,3 @@ def _ask(said: Said, kind: str, request: Callable[[], requests.Response]) -> Non
     said.ms[kind].append((time.monotonic() - started) * 1000)
     if not answer.ok or "/sign-in" in answer.url:
         said.errors.append(f"{kind}: {answer.status_code} {answer.url}")
-
-
-def _answers(url: str) -> bool:
-    try:
-        return requests.get(url, timeout=5).ok
-    except requests.ConnectionError:
-        return False
