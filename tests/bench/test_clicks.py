@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
@@ -12,6 +13,7 @@ from accounts.models import Account
 from qbsync.matching import fold
 from qbsync.models import AccountSync, Customer
 from qbsync.states import Status
+from tests import febrl
 from tests.bench import firms, size
 from tests.bench.conftest import Row, percentile_95
 from tests.qbsync.conftest import Office
@@ -54,18 +56,23 @@ def test_a_click_is_answered_at_once(office: Office, row: Row) -> None:
 
 
 def _in_a_firm(office: Office) -> Client:
-    """The owner's browser, in a firm whose accounts are Not synced, and half of which have a customer."""
-    clients = firms.names(_CLIENTS)
-    firms.books(office.firm, clients, invoices=_CLIENTS, payments=_CLIENTS // 2)
+    """The owner's browser, in a firm of people whose names are mistyped in the books and right in QuickBooks."""
+    people = list(febrl.people().values())[:_CLIENTS]
+    firms.books(office.firm, [mistyped for _, mistyped in people], invoices=_CLIENTS, payments=_CLIENTS // 2)
     office.connect()
-    named = [
+    Customer.objects.bulk_create(
         Customer(
-            connection=office.connection, qbo_id=f"C{place}", display_name=name, full_name=name, folded_name=fold(name)
+            connection=office.connection,
+            qbo_id=f"C{place}",
+            display_name=name,
+            full_name=name,
+            folded_name=fold(name),
         )
-        for place, name in enumerate(clients[: _CLIENTS // 2])
-    ]
-    Customer.objects.bulk_create(named)
+        for place, (name, _) in enumerate(people)
+    )
     AccountSync.objects.filter(connection=office.connection).update(status=Status.NOT_SYNCED, ask="", due_at=None)
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")  # as autovacuum does by itself, later
     browser = Client(headers={"HX-Request": "true"})
     browser.force_login(office.alice)
     return browser
