@@ -105,7 +105,7 @@ def account_unsync(*, account: Account, by: User) -> AccountSync:
     What is in QuickBooks stays there, and the link is remembered while the customer is free for others.
 
     Raises:
-        Refused: the firm has never been connected.
+        Refused: the firm is not connected.
     """
     with transaction.atomic():
         row = _row_for_update(account, must_be_usable=False)
