@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -13,8 +14,13 @@ from django.http import HttpRequest
 from portal.models import Firm, Membership, User
 from portal.services import by_operator
 
+admin.site.site_header = admin.site.site_title = "Firm portal"
+admin.site.index_title = "Operations"
+
 # A row deleted there would weaken a sign-in, end no session and stand nowhere; `manage.py reset_two_factor` is for that
 admin.site.unregister(Authenticator)
+# A person has the one address that they sign in with; what was entered here would be used for nothing
+admin.site.unregister(EmailAddress)
 
 
 class MembershipInline(admin.TabularInline):
