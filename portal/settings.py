@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env
@@ -352,6 +353,11 @@ CELERY_BEAT_SCHEDULE = {
     "send the digests whose time has come": {
         "task": "qbsync.tasks.send_digests",
         "schedule": 300.0,
+        "options": _EXPIRES,
+    },
+    "forget what nobody needs any more": {
+        "task": "qbsync.tasks.forget",
+        "schedule": crontab(hour="3", minute="17"),
         "options": _EXPIRES,
     },
 }

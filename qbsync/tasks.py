@@ -1,11 +1,12 @@
 """The Celery tasks: thin, ids only. What is due stands in the database, so each may run twice or be lost."""
 
 import contextlib
+import logging
 
 from celery import Task, shared_task
 from django.db.models import Exists, OuterRef, Q
 
-from qbsync import clock, credentials, engine, restoring, wake
+from qbsync import clock, credentials, engine, housekeeping, restoring, wake
 from qbsync.changes import poll, validating
 from qbsync.digest import schedule
 from qbsync.digest.sending import digest_send
@@ -16,6 +17,8 @@ from qbsync.reconciliation import reconciling
 from qbsync.services.reconciliations import reconciliations_wake
 from qbsync.services.validations import validations_wake
 from qbsync.states import WAITING_REASONS, Status
+
+logger = logging.getLogger(__name__)
 
 _PATIENCE_S = 60.0  # nobody waits longer than that before the screen
 
@@ -74,6 +77,13 @@ def send_digests() -> None:
 def send_digest(membership_id: int) -> None:
     """Send a person's digest of the day, if that was not done."""
     digest_send(membership_id)
+
+
+@shared_task
+def forget() -> None:
+    """Forget what nobody needs any more; what a task that was ended has left is for the next day's."""
+    gone = housekeeping.forget()
+    logger.info("Forgot %s", ", ".join(f"{count} {kind}" for kind, count in gone.items()))
 
 
 @shared_task
