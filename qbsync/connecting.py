@@ -27,6 +27,7 @@ from qbsync.gateway.queries import select
 from qbsync.metering import count_requests
 from qbsync.models import Connection, ConnectionStatus
 from qbsync.models.connection import LIVE
+from qbsync.services.companies import company_forget, company_take_up
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -41,7 +42,8 @@ _TAKEN = (
     "Disconnect it there first, or choose another company."
 )
 _OTHER_COMPANY = (
-    "Your firm is linked to another QuickBooks company, {}. Nothing was changed. Sign in again and choose that company."
+    "Your firm is linked to another QuickBooks company, {}. Nothing was changed. Sign in again and choose that "
+    "company, or disconnect it and start with another one."
 )
 _OTHER_CURRENCY = (
     "{name} keeps its books in {theirs}, but the amounts of your firm are in {ours}, so nothing can be sent there. "
@@ -121,7 +123,8 @@ def connection_complete(
 def connection_disconnect(*, connection: Connection, by: User | None) -> None:
     """End the connection: its tokens are erased and the grant revoked, its links kept for a later reconnect.
 
-    A connection that was never set up has nothing to keep: it goes altogether, so that another company can be chosen.
+    A connection that was never set up has nothing of its company to keep: it goes altogether, or forgets the company
+    where it is of a firm that had one before, so that another can be chosen.
     The grant is revoked after the commit; the portal is disconnected also when Intuit does not answer.
     """
     with transaction.atomic():
@@ -136,9 +139,11 @@ def connection_disconnect(*, connection: Connection, by: User | None) -> None:
         entry = history.of_connection(row, event="disconnected", at=now, by=by, company=row.company_name)
         entry.before = before
         entry.save()
-        if row.set_up_at is None:
+        if row.set_up_at is None and not row.firm.archived_companies.exists():
             row.delete()
         else:
+            if row.set_up_at is None:
+                company_forget(row)
             row.save()
         transaction.on_commit(lambda: oauth.revoke_quietly(token))
 
@@ -208,7 +213,7 @@ def _give_up(realm_id: str, grant: oauth.Grant) -> None:
 def _refuse_other_company(firm: Firm, realm_id: str) -> None:
     """Refuse what the database would refuse, before anything is read from the company."""
     mine = Connection.objects.filter(firm=firm).first()
-    if mine is not None and mine.realm_id != realm_id:
+    if mine is not None and mine.realm_id not in ("", realm_id):
         raise ConnectRefused(_OTHER_COMPANY.format(mine.company_name or mine.realm_id))
     if Connection.objects.filter(realm_id=realm_id, status__in=LIVE).exclude(firm=firm).exists():
         raise ConnectRefused(_TAKEN)
@@ -234,11 +239,14 @@ def _store(
         with transaction.atomic():
             now = clock.about_now()
             row = Connection.objects.select_for_update().filter(firm=firm).first()
-            before = row.status if row else ""
-            if row is None:
-                row = Connection(firm=firm, realm_id=realm_id)
-            elif row.realm_id != realm_id:
+            row = row or Connection(firm=firm)
+            before = row.status if row.realm_id else ""
+            if row.realm_id not in ("", realm_id):
                 raise ConnectRefused(_OTHER_COMPANY.format(row.company_name or row.realm_id))
+            is_taken_up = False
+            if not row.realm_id:
+                row.realm_id = realm_id
+                is_taken_up = bool(row.pk) and company_take_up(row, by=by)
             if row.set_up_at is None:
                 row.scope, row.sync_date = scope, sync_date
             row.access_token, row.refresh_token = grant.access_token, grant.refresh_token
@@ -250,7 +258,7 @@ def _store(
             row.refreshing_until = row.paused_until = row.outage_since = row.rests_until = None
             row.trouble = ""
             row.save()
-            event = "reconnected" if before else "connected"
+            event = "taken_up" if is_taken_up else "reconnected" if before else "connected"
             entry = history.of_connection(row, event=event, at=now, by=by, company=name)
             entry.before = before
             entry.save()

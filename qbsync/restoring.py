@@ -21,7 +21,7 @@ from qbsync.bulk import in_parts
 from qbsync.changes import documents
 from qbsync.copies import Remote
 from qbsync.gateway.company import Company
-from qbsync.models import Connection, HistoryEntry, InvoiceSync, PaymentSync
+from qbsync.models import ArchivedCompany, Connection, HistoryEntry, InvoiceSync, PaymentSync
 from qbsync.outcomes import adopt
 from qbsync.payloads import mark_of
 from qbsync.services.reconciliations import reconciliation_ask
@@ -38,7 +38,7 @@ _KINDS: tuple[tuple[str, type[Any], type[Any], str], ...] = (
 
 
 def notice() -> None:
-    """Where this database was restored from a backup, have every connection look before it sends. One statement."""
+    """Where this database was restored from a backup, have every connection look before it sends."""
     with unnoticed_restore() as moment, transaction.atomic():
         if moment is not None:
             Connection.objects.update(
@@ -47,6 +47,9 @@ def notice() -> None:
                 # those of a portal whose backup was killed, which looks the same, are held.
                 mirror_cursor="", mirror_read_at=None, documents_cursor="", poll_due_at=clock.now(),
             )  # fmt: skip
+            for company in ArchivedCompany.objects.all():  # that it is looked through, should it be taken up again
+                company.connection |= {"restored_to": moment, "documents_cursor": ""}
+                company.save(update_fields=["connection"])
 
 
 def look_through(connection: Connection, company: Company) -> None:

@@ -18,6 +18,8 @@ _EVENTS = {
     "move": "Asked to move its documents to {customer}",
     Event.FOLLOWED: "Followed the merge into {customer}",
     Event.LINK_LOST: "Link to {customer} lost",
+    "archived": "Link to {customer} archived: the firm left {company} for another company",
+    "taken_up": "Link to {customer} taken up again with {company}",
     Event.JUDGED_AGAIN: "Looked up again, because a name changed or QuickBooks answers again",
 }
 _ASKS = {

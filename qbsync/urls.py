@@ -76,6 +76,7 @@ urlpatterns = [
     path(SETTINGS + "connect/", connecting.explain, name="quickbooks_connect"),
     path(SETTINGS + "connect/accounts/", connecting.choose_accounts, name="quickbooks_connect_accounts"),
     path(SETTINGS + "reconnect/", connecting.reconnect, name="quickbooks_reconnect"),
+    path(SETTINGS + "another-company/", connecting.another_company, name="quickbooks_another_company"),
     path(SETTINGS + "callback", connecting.callback, name="quickbooks_callback"),
     path(SETTINGS + "match/", matching.queue, name="quickbooks_match_queue"),
     path(SETTINGS + "match/sure/", matching.sure, name="quickbooks_match_sure"),

@@ -19,7 +19,7 @@ from accounts.models import Account, Invoice, Payment, Tag
 from portal.invitations import token_of
 from portal.models import Firm, Invitation, Membership, Role, User
 from qbsync.demo.people import HARTWELL
-from qbsync.models import AccountSync, Connection
+from qbsync.models import AccountSync, Connection, ConnectionStatus, Customer
 from qbsync.states import Reason, Status
 from tests.simulated import Simulator
 
@@ -69,14 +69,15 @@ NO_PAGE = {
 def demo_pages() -> list[Page]:
     """Return the pages of the demonstration's firms, which must be made and, for the first, synced."""
     beginner()
+    leaver()
     return pages_of(Firm.objects.get(name=HARTWELL.name))
 
 
 def pages_of(firm: Firm) -> list[Page]:
     """Return the pages of a firm that has an account in each lasting status, one of them with documents.
 
-    The pages of ``newcomer`` are those of another firm's owner, who has not connected QuickBooks, and those of
-    ``beginner`` of a third one's, who has not finished doing it.
+    The pages of ``newcomer`` are those of another firm's owner, who has not connected QuickBooks, those of ``beginner``
+    of a third one's, who has not finished doing it, and those of ``leaver`` of one's who has ended it.
     """
     return list(_pages(firm))
 
@@ -143,6 +144,8 @@ def _pages(firm: Firm) -> Iterator[Page]:
     yield Page("accounts-not-connected", reverse("account_list"), "newcomer")
     yield Page("connect-4", reverse("quickbooks_setup"), "beginner")
     yield Page("quickbooks-not-set-up", reverse("quickbooks_settings"), "beginner")
+    yield Page("quickbooks-disconnected", reverse("quickbooks_settings"), "leaver")
+    yield Page("another-company", reverse("quickbooks_another_company"), "leaver")
     yield Page("reconciliation", reverse("quickbooks_reconciliation"))
     yield Page("account-reconciliation", _of("quickbooks_account_reconciliation", synced))
     yield Page("quickbooks-usage", reverse("quickbooks_usage"))
@@ -199,6 +202,33 @@ def beginner() -> Membership:
             refresh_expires_at=now + timedelta(days=100),
             token_version=1,
         )
+    return Membership.objects.get(firm=firm)
+
+
+def leaver() -> Membership:
+    """Return the owner of a firm that was synced and has disconnected its company; the first call makes them."""
+    firm, is_new = Firm.objects.get_or_create(name="Dogwood Advisory")
+    if is_new:
+        person = User.objects.create_user("leaver@demo.test", "demo-portal", name="Lea Dogwood")
+        Membership.objects.create(user=person, firm=firm, role=Role.OWNER)
+        now = timezone.now()
+        connection = Connection.objects.create(
+            firm=firm,
+            realm_id="9341455000000404",
+            company_name="Dogwood Advisory",
+            status=ConnectionStatus.DISCONNECTED,
+            status_changed_at=now,
+            connected_by=person,
+            set_up_at=now,
+        )
+        for number, name in enumerate(("Harbor Freight Yard", "Ines Duarte", "Pine Street Diner")):
+            account = books.account_create(firm=firm, name=name)
+            customer = Customer.objects.create(
+                connection=connection, qbo_id=str(number), display_name=name, full_name=name, folded_name=name.lower()
+            )
+            AccountSync.objects.create(
+                connection=connection, account=account, customer=customer, status=Status.SYNCED, changed_at=now
+            )
     return Membership.objects.get(firm=firm)
 
 

@@ -166,6 +166,7 @@ quickbooks_callback           -                                       owners    
 quickbooks_setup              -                                       owners          owners
 quickbooks_reconnect          -                                       nobody          owners
 quickbooks_disconnect         -                                       owners          owners
+quickbooks_another_company    -                                       owners          owners
 quickbooks_match_queue        -                                       managers        nobody
 quickbooks_match_account      account                                 who manage it   who manage it
 quickbooks_match_sure         -                                       managers        managers

@@ -64,6 +64,7 @@ STATES: dict[str, Callable[[Connection], Any]] = {
     "no account asked for": _without_links,
     "refused": _put(status=ConnectionStatus.BROKEN, broken_reason="grant_revoked"),
     "disconnected": _put(status=ConnectionStatus.DISCONNECTED, access_token="", refresh_token=""),
+    "company left": _not_set_up(status=ConnectionStatus.DISCONNECTED, realm_id="", company_name=""),
     "no answer": _put(trouble="unavailable", outage_since=timezone.now() - _AGO),
     "at rest": _put(trouble="throttled", rests_until=timezone.now() + _SOON),
     "waits for quota": _put(paused_until=timezone.now() + _SOON),

@@ -1,5 +1,6 @@
 """What the sync remembers: the connection, QuickBooks' customers, where each account and document stands."""
 
+from qbsync.models.archive import ArchivedCompany, ArchivedRow
 from qbsync.models.connection import Connection, ConnectionStatus, RequestCount, Scope, SyncRun
 from qbsync.models.digests import Digest, DigestChoice, DigestState
 from qbsync.models.history import HistoryEntry
@@ -11,6 +12,8 @@ from qbsync.models.validation import LinkValidation
 
 __all__ = [
     "AccountSync",
+    "ArchivedCompany",
+    "ArchivedRow",
     "Connection",
     "ConnectionStatus",
     "Customer",

@@ -48,6 +48,8 @@ _EVENTS = {
     "resumed": "Went on after a reconnect",
     "broken": "QuickBooks refused the connection",
     "disconnected": "Disconnected",
+    "company_left": "Company left for another one, its links archived",
+    "taken_up": "Connected to a company that was left; its links were taken up again",
     "ops_woken": "Workers woken from the admin site",
     "ops_try_again": "Rest ended from the admin site",
     "ops_look": "Look at QuickBooks asked for in the admin site",

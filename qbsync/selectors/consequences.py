@@ -11,6 +11,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 
 from accounts.models import ZERO, Account, Invoice, Payment
 from qbsync.models.connection import Connection
+from qbsync.models.links import AccountSync, InvoiceSync, PaymentSync
 from qbsync.states import DocumentStatus
 
 
@@ -85,3 +86,10 @@ def consequences_of(account_ids: Collection[int], connection: Connection) -> Con
         too_early=invoices["early"] + payments["early"],
         already_there=invoices["there"] + payments["there"],
     )
+
+
+def held_of_company(connection: Connection) -> dict[str, int]:
+    """Return how many ``accounts`` are linked to the company, and how many ``documents`` it has a copy of."""
+    copies = [model.objects.filter(connection=connection).exclude(qbo_id="") for model in (InvoiceSync, PaymentSync)]
+    linked = AccountSync.objects.filter(connection=connection, customer__isnull=False)
+    return {"accounts": linked.count(), "documents": sum(each.count() for each in copies)}

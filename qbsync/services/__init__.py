@@ -4,6 +4,7 @@
 ``bulk``         what a person asks of many accounts at once
 ``documents``    what a person asks of one invoice or payment
 ``connections``  set-up, settings, and what follows from a connection's end or return
+``companies``    leaving a company for another one, and taking it up again
 ``operations``   what whoever runs the workers asks of a connection, from the admin site
 ``reconciliations``  comparisons of the two sides
 ``validations``  validations of all links
@@ -25,6 +26,7 @@ from qbsync.services.bulk import (
     accounts_unsync,
     accounts_unsync_undo,
 )
+from qbsync.services.companies import company_leave
 from qbsync.services.connections import (
     connection_resumed,
     connection_set_up,
@@ -50,6 +52,7 @@ __all__ = [
     "accounts_unsync",
     "accounts_unsync_undo",
     "books_changed",
+    "company_leave",
     "connection_resumed",
     "connection_set_up",
     "connection_settings_update",

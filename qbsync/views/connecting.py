@@ -19,7 +19,9 @@ from qbsync.documents import tax_rules
 from qbsync.forms import ScopeForm, SetUpForm, TaxCodesForm
 from qbsync.models.connection import LIVE, Connection
 from qbsync.selectors import connection_of
+from qbsync.selectors.consequences import held_of_company
 from qbsync.selectors.scope import scope_change, scope_sizes
+from qbsync.services import Refused
 
 SESSION_KEY = "quickbooks_sign_in"
 """In the session from leaving for Intuit until coming back: the state, the firm it is for, and what was chosen."""
@@ -53,9 +55,31 @@ def choose_accounts(request: MemberRequest) -> HttpResponse:
 def reconnect(request: MemberRequest) -> HttpResponse:
     """Go to Intuit once more for the same company; everything chosen before is kept."""
     connection = connection_of(request.firm)
-    if connection is None:
+    if connection is None or not connection.realm_id:
         return redirect("quickbooks_connect")
     return _to_intuit(request, connection.scope, connection.sync_date)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@owner_required
+def another_company(request: MemberRequest) -> HttpResponse:
+    """Say what it means to leave the company that was disconnected; on POST, archive its links and begin anew."""
+    connection = connection_of(request.firm)
+    if connection is None or not connection.realm_id:
+        return redirect("quickbooks_connect")
+    if connection.status in LIVE:
+        messages.info(request, "QuickBooks is connected. Disconnect it first, then start with another company.")
+        return redirect("quickbooks_settings")
+    if request.method == "POST":
+        try:
+            company = services.company_leave(connection=connection, by=request.membership.user)
+        except Refused as refused:
+            messages.error(request, str(refused))
+            return redirect("quickbooks_settings")
+        messages.success(request, f"The links to {company.company_name or company.realm_id} are archived.")
+        return redirect("quickbooks_connect")
+    context = {"connection": connection, "held": held_of_company(connection)}
+    return render(request, "qbsync/another_company.html", context)
 
 
 @require_safe

@@ -21,7 +21,7 @@ from playwright.sync_api import Page as Tab
 from accounts.models import Tag
 from portal.models import Membership
 from qbsync.states import DocumentReason, DocumentStatus, Reason
-from tests.pages import NO_PAGE, Page, beginner, pages_of
+from tests.pages import NO_PAGE, Page, beginner, leaver, pages_of
 from tests.portal.people import confirm
 from tests.qbsync.desk import Desk, make_desk
 from tests.simulated import Simulator
@@ -75,7 +75,7 @@ def test_every_address_that_answers_a_page_is_looked_at(desk: Desk) -> None:
 
 def test_no_page_has_a_violation_an_error_or_a_sideways_scroll(browser: Browser, site: str, desk: Desk) -> None:
     people = {"owner": desk.olivia, "admin": desk.adam, "employee": desk.erin, "newcomer": desk.nadia}
-    people["beginner"] = beginner()
+    people |= {"beginner": beginner(), "leaver": leaver()}
     found: defaultdict[str, list[str]] = defaultdict(list)
     pages = sorted(pages_of(desk.firm), key=lambda page: page.person)
     for person, theirs in groupby(pages, key=lambda page: page.person):

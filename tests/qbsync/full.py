@@ -9,6 +9,8 @@ from accounts import services as books
 from accounts.models import Allocation, Contact, Invoice, Payment, Service, Tag
 from portal.models import Invitation, TeamEvent
 from qbsync.models import (
+    ArchivedCompany,
+    ArchivedRow,
     Digest,
     DigestChoice,
     LinkValidation,
@@ -54,6 +56,10 @@ def fill(desk: Desk, *, tag: str, mark: str = "") -> None:
         reconciliation=compared, account=account, verdict="amount", kind="invoice", day=DAY, number=f"9{mark}"
     )
     LinkValidation.objects.create(**of_it, asked_at=NOON, due_at=NOON)
+    left = ArchivedCompany.objects.create(
+        firm=desk.firm, realm_id="1", company_name=f"Left{mark}", archived_at=NOON, connection={"scope": "all"}
+    )
+    ArchivedRow.objects.create(company=left, model="qbsync.customer", key=1, fields={"display_name": f"Left{mark}"})
     holder = f"Vendor{mark}"
     NameHolder.objects.create(**of_it, kind="vendor", qbo_id="1", display_name=holder, folded_name=holder.casefold())
     SyncRun.objects.create(**of_it, started_at=NOON)
