@@ -58,11 +58,13 @@ def company_leave(*, connection: Connection, by: User) -> ArchivedCompany:
         Refused: the firm is connected, or has no company to leave.
     """
     with transaction.atomic():
-        row = Connection.objects.select_for_update().get(pk=connection.pk)
+        row = Connection.objects.select_for_update(no_key=True).get(pk=connection.pk)
         if row.status != ConnectionStatus.DISCONNECTED:
             raise Refused("QuickBooks is connected. Disconnect it first.")
         if not row.realm_id or row.set_up_at is None:
             raise Refused("There is no company whose links could be archived.")
+        # A worker that is still at one of these commits what it sends before this goes on, or finds nothing to send
+        list(AccountSync.objects.filter(connection=row).order_by("pk").select_for_update().values_list("pk"))
         now = clock.about_now()
         kept = {field.attname: getattr(row, field.attname) for field in _fields(Connection) if _is_setting(field)}
         company = ArchivedCompany.objects.create(

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection as database
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -138,6 +144,29 @@ def test_a_write_without_an_answer_is_looked_up_when_its_company_is_taken_up(off
     office.sync()
     assert _there(office, first) == (3, 1)
     assert set(InvoiceSync.objects.filter(account=acme).values_list("status", flat=True)) == {"synced"}
+
+
+def test_what_a_worker_is_about_to_send_is_in_the_archive(office: Office, acme: Account) -> None:
+    _disconnect(office)
+    at_work, row = threading.Event(), office.row(acme)
+
+    def worker() -> None:
+        with closing(database), transaction.atomic():
+            AccountSync.objects.select_for_update().get(pk=row.pk)
+            at_work.set()
+            time.sleep(0.5)
+            PushIntent.objects.create(
+                connection=office.connection, account_sync=row, operation="create", request_id="late", item_id="1",
+                payload={}, claim=row.claim, sent_at=timezone.now(),
+            )  # fmt: skip
+
+    with ThreadPoolExecutor(1) as threads:
+        sending = threads.submit(worker)
+        assert at_work.wait(10)
+        services.company_leave(connection=office.connection, by=office.alice)
+        sending.result()
+    assert ArchivedRow.objects.filter(model="qbsync.pushintent", fields__request_id="late").count() == 1
+    assert not PushIntent.objects.exists()
 
 
 def test_what_is_not_in_the_books_any_more_is_not_put_back(office: Office, acme: Account) -> None:
