@@ -9,6 +9,8 @@ from typing import Any
 from accounts.services.bulk import books_import
 from accounts.services.bulk.records import AccountRecord, AllocationRecord, InvoiceRecord, LineRecord, PaymentRecord
 from portal.models import Firm
+from qbsync.matching import fold
+from qbsync.models import Connection, Customer
 
 _DAY = date(2026, 3, 2)
 _AMOUNT = Decimal("100.00")
@@ -25,6 +27,23 @@ def customers(of: list[str]) -> list[dict[str, Any]]:
         {"DisplayName": name, "CompanyName": name, "PrimaryPhone": {"FreeFormNumber": f"(555) 555-{number % 10000:04}"}}
         for number, name in enumerate(of)
     ]
+
+
+def mirrored(connection: Connection, names: list[str]) -> None:
+    """Enter customers of these names into the mirror, as if they had been read from QuickBooks."""
+    Customer.objects.bulk_create(
+        [
+            Customer(
+                connection=connection,
+                qbo_id=f"C{place}",
+                display_name=name,
+                full_name=name,
+                folded_name=fold(name),
+            )
+            for place, name in enumerate(names)
+        ],
+        batch_size=5000,
+    )
 
 
 def books(firm: Firm, clients: list[str], *, invoices: int, payments: int, prefix: str = "C") -> None:

@@ -14,8 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import Account
-from qbsync.matching import fold
-from qbsync.models import AccountSync, Customer
+from qbsync.models import AccountSync
 from tests import febrl
 from tests.bench import firms, size
 from tests.bench.conftest import Row
@@ -99,19 +98,7 @@ def _firm(office: Office, count: int) -> Client:
     office.connect(scope="all")
     kinds = ("", "", "", " Plumbing LLC", " Dental Inc.", " & Sons", " Law Group PLLC")
     drawn = [chance.choice(people)[0] + chance.choice(kinds) for _ in range(count)]
-    Customer.objects.bulk_create(
-        [
-            Customer(
-                connection=office.connection,
-                qbo_id=f"C{place}",
-                display_name=name,
-                full_name=name,
-                folded_name=fold(name),
-            )
-            for place, name in enumerate(drawn)
-        ],
-        batch_size=5000,
-    )
+    firms.mirrored(office.connection, drawn)
     rows = AccountSync.objects.filter(connection=office.connection)
     rows.exclude(account__name__startswith="Client ").update(status="failed", reason="no_match", ask="", due_at=None)
     rows.filter(status="syncing").update(status="not_synced", ask="", due_at=None)

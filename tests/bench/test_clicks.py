@@ -10,8 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import Account
-from qbsync.matching import fold
-from qbsync.models import AccountSync, Customer
+from qbsync.models import AccountSync
 from qbsync.states import Status
 from tests import febrl
 from tests.bench import firms, size
@@ -60,16 +59,7 @@ def _in_a_firm(office: Office) -> Client:
     people = list(febrl.people().values())[:_CLIENTS]
     firms.books(office.firm, [mistyped for _, mistyped in people], invoices=_CLIENTS, payments=_CLIENTS // 2)
     office.connect()
-    Customer.objects.bulk_create(
-        Customer(
-            connection=office.connection,
-            qbo_id=f"C{place}",
-            display_name=name,
-            full_name=name,
-            folded_name=fold(name),
-        )
-        for place, (name, _) in enumerate(people)
-    )
+    firms.mirrored(office.connection, [name for name, _ in people])
     AccountSync.objects.filter(connection=office.connection).update(status=Status.NOT_SYNCED, ask="", due_at=None)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")  # as autovacuum does by itself, later
