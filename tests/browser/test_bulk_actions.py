@@ -10,6 +10,8 @@ from accounts.models import Account
 from qbsync.models import AccountSync
 from qbsync.states import Status
 from tests.qbsync.desk import Desk, make_desk
+from tests.simulated import Simulator
+from tests.workers import Worker
 
 
 @pytest.fixture
@@ -57,6 +59,48 @@ def test_all_that_are_filtered_are_skipped_by_keyboard_and_brought_back(
     expect(page.get_by_text("Undone: 52 accounts are being synced again.")).to_be_visible()
     assert page.url.endswith("?q=smith")
     assert _statuses() == {Status.SYNCING}
+
+
+@pytest.mark.parametrize(
+    ("verb", "asks", "tells"),
+    [
+        ("Sync", "Sync 2 accounts?", "2 accounts are being synced."),
+        (
+            "Create in QuickBooks",
+            "Create 2 customers in QuickBooks?",
+            "2 customers are being created in QuickBooks.",
+        ),
+    ],
+    ids=["sync", "create"],
+)
+def test_those_that_are_ticked_become_synced_in_their_rows(
+    page: Page,
+    desk: Desk,
+    simulator: Simulator,
+    sign_in: Callable[..., None],
+    start_worker: Callable[..., Worker],
+    verb: str,
+    asks: str,
+    tells: str,
+) -> None:
+    names = ["Acme", "Bright"]
+    realm = desk.join(simulator, *(names if verb == "Sync" else []))
+    for name in [*names, "Left alone"]:
+        desk.failed(name)
+    start_worker()
+    sign_in("adam@firm.test", "secret")
+    page.goto("/clients/accounts/")
+    for name in names:
+        page.get_by_label(f"Select {name}").check()
+    page.get_by_role("form", name="Selected accounts").get_by_role("button", name=verb, exact=True).click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("heading", name=asks)).to_be_visible()
+    dialog.get_by_role("button", name=verb, exact=True).click()
+    expect(page.get_by_text(tells)).to_be_visible()
+    synced = page.get_by_role("button", name="Synced", exact=True)
+    expect(synced).to_have_count(2, timeout=20_000)
+    assert sorted(one["DisplayName"] for one in simulator.entities(realm, "Customer")) == names
+    assert AccountSync.objects.get(account__name="Left alone").status == Status.FAILED
 
 
 def test_filtering_clears_the_selection_and_the_bar_returns_with_a_new_one(
