@@ -25,7 +25,7 @@ from qbsync.gateway.faults import Fault, FaultKind
 from qbsync.gateway.limiter import Priority, QuotaWait
 from qbsync.gateway.queries import select
 from qbsync.metering import count_requests
-from qbsync.models import Connection, ConnectionStatus
+from qbsync.models import ArchivedCompany, Connection, ConnectionStatus
 from qbsync.models.connection import LIVE
 from qbsync.services.companies import company_forget, company_take_up
 
@@ -139,7 +139,7 @@ def connection_disconnect(*, connection: Connection, by: User | None) -> None:
         entry = history.of_connection(row, event="disconnected", at=now, by=by, company=row.company_name)
         entry.before = before
         entry.save()
-        if row.set_up_at is None and not row.firm.archived_companies.exists():
+        if row.set_up_at is None and not ArchivedCompany.objects.filter(firm=row.firm_id).exists():
             row.delete()
         else:
             if row.set_up_at is None:
