@@ -14,6 +14,7 @@ from accounts.models import Account
 from portal.access import MemberRequest, manager_required, member_required
 from qbsync import clock, services
 from qbsync.choosing import Chosen, chosen_customer
+from qbsync.models import Connection
 from qbsync.numbers import numbers_there
 from qbsync.payloads import name_problem, proposed_name
 from qbsync.selectors import (
@@ -144,7 +145,9 @@ def create(request: MemberRequest, pk: int) -> HttpResponse:
             error = str(refused)
         else:
             return changed(request, account, f"A customer for {account.name} is being created in QuickBooks.")
-    context = _dialog_context(account) | _name_context(account)
+    context = _dialog_context(account)
+    if context["is_usable"]:
+        context |= _name_context(account, context["connection"])
     return dialog_response(request, "qbsync/_create_dialog.html", context, error=error)
 
 
@@ -204,14 +207,12 @@ def _dialog_context(account: Account) -> dict[str, Any]:
     }
 
 
-def _name_context(account: Account) -> dict[str, Any]:
+def _name_context(account: Account, connection: Connection) -> dict[str, Any]:
     """What dialogs that offer to create a customer say of the account's name: whether it can be used, and is free."""
-    connection = connection_of(account.firm)
     problem = name_problem(account.name)
-    usable = connection is not None and connection.is_ready
     return {
         "name_problem": problem,
-        "name_held": names_held(connection, [account]).get(account.pk, "") if connection and usable else "",
+        "name_held": names_held(connection, [account]).get(account.pk, ""),
         "proposed_name": proposed_name(account.name) if problem else "",
     }
 
@@ -222,8 +223,8 @@ def _choose_customer(request: MemberRequest, account: Account, url_name: str, *,
     if connection := context["connection"]:
         context["waiting"] = with_suggestions(account, connection)
         context["found"] = customers_found(account, connection, query)
-        if url_name == "quickbooks_sync":
-            context |= _name_context(account)
-        else:
+        if url_name == "quickbooks_change":
             context |= {"moves": copies_in_quickbooks(account, connection), "move": "move" in request.POST}
+        elif context["is_usable"]:
+            context |= _name_context(account, connection)
     return dialog_response(request, "qbsync/_sync_dialog.html", context, error=error)
