@@ -139,12 +139,13 @@ def connection_disconnect(*, connection: Connection, by: User | None) -> None:
         entry = history.of_connection(row, event="disconnected", at=now, by=by, company=row.company_name)
         entry.before = before
         entry.save()
-        if row.set_up_at is None and not ArchivedCompany.objects.filter(firm=row.firm_id).exists():
-            row.delete()
-        else:
-            if row.set_up_at is None:
-                company_forget(row)
+        if row.set_up_at is not None:
             row.save()
+        elif ArchivedCompany.objects.filter(firm=row.firm_id).exists():
+            company_forget(row)
+            row.save()
+        else:
+            row.delete()
         transaction.on_commit(lambda: oauth.revoke_quietly(token))
 
 
@@ -238,8 +239,7 @@ def _store(
     try:
         with transaction.atomic():
             now = clock.about_now()
-            row = Connection.objects.select_for_update().filter(firm=firm).first()
-            row = row or Connection(firm=firm)
+            row = Connection.objects.select_for_update().filter(firm=firm).first() or Connection(firm=firm)
             before = row.status if row.realm_id else ""
             if row.realm_id not in ("", realm_id):
                 raise ConnectRefused(_OTHER_COMPANY.format(row.company_name or row.realm_id))

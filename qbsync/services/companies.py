@@ -47,6 +47,7 @@ _NOT_TAKEN_UP = {
 """What of it is not settings: tokens, and how far work had come."""
 _ARCHIVED: tuple[type[models.Model], ...] = (Customer, AccountSync, InvoiceSync, PaymentSync, PushIntent)
 """In the order in which they refer to each other."""
+_LEFT_OUT, _NOTHING = Q(status=Status.SKIPPED), Q(pk__in=[])  # accounts and documents have one word for it
 
 
 def company_leave(*, connection: Connection, by: User) -> ArchivedCompany:
@@ -79,7 +80,9 @@ def company_leave(*, connection: Connection, by: User) -> ArchivedCompany:
             _archive(company, rows)
         _tell_accounts(row, event="archived", by=by, after=Status.NOT_SYNCED)
         history.of_connection(row, event="company_left", at=now, by=by, company=row.company_name).save()
-        _delete_links(row)
+        _delete_links(row, but=_LEFT_OUT)
+        _forget_copies(row)
+        _delete_company(row)
         company_forget(row)
         row.save()
     return company
@@ -105,11 +108,11 @@ def company_take_up(connection: Connection, *, by: User) -> bool:
         if _is_setting(field) and field.attname in company.connection:
             setattr(connection, field.attname, field.to_python(company.connection[field.attname]))
     left_out = _left_out(connection)
-    _delete_links(connection, all_of_them=True)
+    _delete_links(connection)
     there: dict[type[models.Model], set[int]] = {model: set() for model in _ARCHIVED}
     for model in _ARCHIVED:
-        rows = ArchivedRow.objects.filter(company=company, model=model._meta.label_lower).order_by("key")
-        for found in _in_parts(rows):
+        rows = ArchivedRow.objects.filter(company=company, model=model._meta.label_lower)
+        for found in in_parts(rows.iterator(_AT_ONCE), _AT_ONCE):
             taken = _with_all_they_need([_as_it_was(model, row, connection) for row in found], there)
             for row in taken:
                 if isinstance(row, AccountSync | InvoiceSync | PaymentSync):
@@ -126,11 +129,10 @@ def company_take_up(connection: Connection, *, by: User) -> bool:
 
 def _rows_to_archive(connection: Connection) -> Iterator[QuerySet[Any]]:
     mine = AccountSync.objects.filter(connection=connection)
-    names = ("customer", "remembered_customer", "asked_customer")
-    referred = Q()
-    for name in names:
-        referred |= Q(pk__in=mine.filter(**{f"{name}__isnull": False}).values(name))
-    yield Customer.objects.filter(referred, connection=connection)
+    linked, remembered, asked = (
+        Q(pk__in=mine.values(name)) for name in ("customer", "remembered_customer", "asked_customer")
+    )
+    yield Customer.objects.filter(linked | remembered | asked, connection=connection)
     yield mine
     yield InvoiceSync.objects.filter(connection=connection)
     yield PaymentSync.objects.filter(connection=connection)
@@ -143,26 +145,34 @@ def _archive(company: ArchivedCompany, rows: QuerySet[Any]) -> None:
     chosen, params = rows.order_by().values("pk").query.sql_with_params()
     statement = sql.SQL(
         "INSERT INTO {archive} (company_id, model, key, fields)"
-        " SELECT %s, %s, kept.id, to_jsonb(kept) FROM {table} AS kept WHERE kept.id IN ("
+        " SELECT %s, %s, kept.id, to_jsonb(kept) - 'id' FROM {table} AS kept WHERE kept.id IN ("
     ).format(archive=sql.Identifier(ArchivedRow._meta.db_table), table=sql.Identifier(meta.db_table))
     with database.cursor() as cursor:
         cursor.execute(statement + sql.SQL(chosen + ")"), [company.pk, meta.label_lower, *params])
 
 
-def _delete_links(connection: Connection, *, all_of_them: bool = False) -> None:
-    """Delete what is known of the company, but for what a person left out, which remains without a trace of it."""
+def _delete_links(connection: Connection, *, but: Q = _NOTHING) -> None:
+    """Delete what is known of the company, but for those accounts and documents."""
     PushIntent.objects.filter(connection=connection)._raw_delete(database.alias)
+    for model in (InvoiceSync, PaymentSync, AccountSync):
+        model._base_manager.filter(connection=connection).exclude(but)._raw_delete(database.alias)
+
+
+def _delete_company(connection: Connection) -> None:
+    """Delete its customers, to which nothing is linked any more, and what was compared with it."""
+    ReconciliationDifference.objects.filter(reconciliation__connection=connection).delete()
+    for model in (Reconciliation, LinkValidation, NameHolder, Customer):
+        model._base_manager.filter(connection=connection)._raw_delete(database.alias)
+
+
+def _forget_copies(connection: Connection) -> None:
+    """Have what was left out, and stays, know nothing of the company."""
     blank = {field.name: field.get_default() for field in _fields(InvoiceSync) if field.name in _OF_THE_COPY}
     for model in (InvoiceSync, PaymentSync):
-        documents = model._base_manager.filter(connection=connection)
-        (documents if all_of_them else documents.exclude(status=DocumentStatus.SKIPPED))._raw_delete(database.alias)
-        documents.update(**blank)
-    accounts = AccountSync.objects.filter(connection=connection)
-    (accounts if all_of_them else accounts.exclude(status=Status.SKIPPED))._raw_delete(database.alias)
-    accounts.update(remembered_customer=None, asked_customer=None, linked_at=None, detail={}, due_at=None)
-    ReconciliationDifference.objects.filter(reconciliation__connection=connection).delete()
-    for rest in (Reconciliation, LinkValidation, NameHolder, Customer):
-        rest._base_manager.filter(connection=connection)._raw_delete(database.alias)
+        model._base_manager.filter(connection=connection).update(**blank)
+    AccountSync.objects.filter(connection=connection).update(
+        remembered_customer=None, asked_customer=None, linked_at=None, detail={}, due_at=None
+    )
 
 
 _OF_THE_COPY = {
@@ -175,13 +185,6 @@ _OF_THE_COPY = {
 # --- Out of the archive ---------------------------------------------------------------------------------------------
 
 
-def _in_parts(rows: QuerySet[ArchivedRow]) -> Iterator[list[ArchivedRow]]:
-    after = 0
-    while found := list(rows.filter(key__gt=after)[:_AT_ONCE]):
-        yield found
-        after = found[-1].key
-
-
 def _as_it_was(model: type[models.Model], row: ArchivedRow, connection: Connection) -> Any:
     """The row with its key. A field that has been added since begins as in a new row; one that is gone is ignored."""
     values = {
@@ -189,7 +192,7 @@ def _as_it_was(model: type[models.Model], row: ArchivedRow, connection: Connecti
         for field in _fields(model)
         if field.attname in row.fields
     }
-    return model(**{**values, "connection_id": connection.pk})
+    return model(**{**values, "pk": row.key, "connection_id": connection.pk})
 
 
 def _with_all_they_need(rows: list[Any], there: dict[type[models.Model], set[int]]) -> list[Any]:
@@ -220,14 +223,10 @@ def _with_all_they_need(rows: list[Any], there: dict[type[models.Model], set[int
 
 def _left_out(connection: Connection) -> dict[type[models.Model], set[int]]:
     """The keys of the accounts, invoices and payments that a person has left out, as the firm now stands."""
-    accounts = AccountSync.objects.filter(connection=connection, status=Status.SKIPPED)
-    return {AccountSync: set(accounts.values_list("account", flat=True))} | {
-        model: set(
-            model._base_manager.filter(connection=connection, status=DocumentStatus.SKIPPED).values_list(
-                "document", flat=True
-            )
-        )
-        for model in (InvoiceSync, PaymentSync)
+    of: dict[Any, str] = {AccountSync: "account", InvoiceSync: "document", PaymentSync: "document"}
+    return {
+        model: set(model._base_manager.filter(_LEFT_OUT, connection=connection).values_list(name, flat=True))
+        for model, name in of.items()
     }
 
 
@@ -258,7 +257,7 @@ def _tell_accounts(connection: Connection, *, event: str, by: User, before: str 
     """Have the history of each linked account tell it."""
     now = clock.about_now()
     linked = AccountSync.objects.filter(connection=connection, customer__isnull=False).select_related("customer")
-    for part in in_parts(linked.iterator(_AT_ONCE)):
+    for part in in_parts(linked.iterator(_AT_ONCE), _AT_ONCE):
         entries = []
         for row in part:
             row.connection = connection

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, nullcontext
 from datetime import timedelta
 from decimal import Decimal
 
@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from accounts import services as books
 from accounts.models import Account
-from qbsync import connecting, services
+from qbsync import connecting, restoring, services
 from qbsync.models import (
     AccountSync,
     ArchivedCompany,
@@ -175,11 +175,24 @@ def test_what_is_not_in_the_books_any_more_is_not_put_back(office: Office, acme:
     gone = ArchivedRow.objects.filter(model="qbsync.invoicesync").earliest("key")
     gone.fields["document_id"] = 10**9
     gone.save()
-    ArchivedRow.objects.filter(model="qbsync.accountsync", fields__account_id=acme.pk).update(key=10**9)
     _go_to(office, first)
     assert not InvoiceSync.objects.filter(pk=gone.key).exists()
     assert InvoiceSync.objects.filter(account=acme).count() == 1
     assert PaymentSync.objects.filter(account=acme).count() == 1
+
+
+def test_a_company_in_the_archive_of_a_restored_database_is_looked_through_before_anything_is_sent(
+    office: Office, acme: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, moment = office.realm, timezone.now().replace(microsecond=0) - timedelta(hours=1)
+    _leave(office)
+    monkeypatch.setattr(restoring, "unnoticed_restore", lambda: nullcontext(moment))
+    restoring.notice()
+    _go_to(office, first)
+    assert office.connection.restored_to == moment
+    office.sync()
+    assert Connection.objects.get().restored_to is None
+    assert _there(office, first) == (2, 1)
 
 
 def test_only_a_company_that_was_disconnected_can_be_left(office: Office, acme: Account) -> None:
