@@ -18,6 +18,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 
 _BATCHES_A_MINUTE, _ITEMS = 40, 30  # Intuit's
 _SCALE = 20
+_MOST_MB = 140.0  # as the README says
 
 
 @pytest.mark.skipif(not size.IS_FULL, reason="takes minutes: make bench")
@@ -53,10 +54,10 @@ def test_a_document_costs_little_and_a_larger_firm_needs_no_more_memory(
     row("    CPU of the worker per document", "<= 3 ms", f"{cpu_ms:.2f} ms", cpu_ms <= 3, timed=True)
     peaks = f"{cost_of_small.peak_mb:.0f} MB, {cost.peak_mb:.0f} MB"
     what = f"peak of a worker's memory, {small.extent.accounts:,} and {large.extent.accounts:,} accounts"
-    row(what, "<= 250 MB", peaks, cost.peak_mb <= 250)
+    row(what, f"<= {_MOST_MB:.0f} MB", peaks, cost.peak_mb <= _MOST_MB)
     assert small.throttled() == large.throttled() == 0
     assert statements <= 0.5
-    assert cost.peak_mb <= 250
+    assert cost.peak_mb <= _MOST_MB
 
 
 def _carry_out(sync: FirstSync, start_measured: Callable[..., Worker]) -> tuple[float, Cost]:

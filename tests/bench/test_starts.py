@@ -1,4 +1,4 @@
-"""How soon a process of each kind is there, and what it holds in memory once it has worked."""
+"""How soon a process of each kind is there, and what a web process holds in memory once it has worked."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from statistics import median
 
 import pytest
 
-from tests.bench import firms, measured, size
+from tests.bench import firms, size
 from tests.bench.conftest import Row
 from tests.bench.web import Web, signed_in
 from tests.qbsync.conftest import Office
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 _TAKES = size.of(1, 5)
 _CLIENTS = size.of(60, 1000)
 _MOST_S = 3.0
-_MOST_WEB_MB, _MOST_WORKER_MB = 110.0, 140.0  # what the README promises
+_MOST_MB = 110.0  # as the README says; a worker's is judged where it carries out first syncs
 _PAGES = ("/clients/accounts/", "/clients/accounts/?sort=quickbooks", "/clients/invoices/", "/clients/payments/")
 _ROUNDS = size.of(2, 50)
 
@@ -41,18 +41,14 @@ def test_a_web_process_is_there_at_once_and_stays_small(office: Office, tmp_path
     pages = len(_PAGES) * _ROUNDS
     row(
         f"    its memory after {pages} pages",
-        f"<= {_MOST_WEB_MB:.0f} MB",
+        f"<= {_MOST_MB:.0f} MB",
         f"{memory_mb:.0f} MB",
-        memory_mb <= _MOST_WEB_MB,
+        memory_mb <= _MOST_MB,
     )
-    assert memory_mb <= _MOST_WEB_MB
+    assert memory_mb <= _MOST_MB
 
 
-def test_a_worker_is_there_at_once_and_stays_small(
-    office: Office, start_measured: Callable[..., Worker], row: Row
-) -> None:
-    clients = firms.names(_CLIENTS)
-    firms.books(office.firm, clients, invoices=_CLIENTS, payments=_CLIENTS // 2)
+def test_a_worker_is_there_at_once(start_measured: Callable[..., Worker], row: Row) -> None:
     starts = []
     for _ in range(_TAKES):
         started_at = time.monotonic()
@@ -60,22 +56,6 @@ def test_a_worker_is_there_at_once_and_stays_small(
         starts.append(time.monotonic() - started_at)
         worker.stop()
     _judge_start("a worker", starts, row)
-
-    worker = start_measured("background", QBO_QUOTA_SCALE=20)
-    office.connect(Customer=firms.customers(clients))
-    office.simulator.limits(office.realm, 20)
-    deadline = time.monotonic() + 120
-    while office.firm.accounts.exclude(quickbooks__status="synced").exists() and time.monotonic() < deadline:
-        time.sleep(0.2)
-    worker.stop()
-    peak_mb = measured.cost().peak_mb
-    row(
-        f"    its memory at most in a first sync of {_CLIENTS:,} accounts",
-        f"<= {_MOST_WORKER_MB:.0f} MB",
-        f"{peak_mb:.0f} MB",
-        peak_mb <= _MOST_WORKER_MB,
-    )
-    assert 0 < peak_mb <= _MOST_WORKER_MB
 
 
 def _judge_start(what: str, starts: list[float], row: Row) -> None:

@@ -55,21 +55,15 @@ class Web:
 
     def memory_mb(self) -> float:
         """What the larger of its two processes has in memory, in MiB."""
-        return max(resident_mb(self._child.pid)[1:])
+        listed = subprocess.run(["ps", "-A", "-o", "ppid=,rss="], capture_output=True, text=True, check=True).stdout
+        rows = [map(int, line.split()) for line in listed.splitlines()]
+        return max(kb for parent, kb in rows if parent == self._child.pid) / 1024
 
     def _answers(self) -> bool:
         try:
             return requests.get(f"{self.url}/healthz", timeout=5).ok
         except requests.ConnectionError:
             return False
-
-
-def resident_mb(parent: int) -> list[float]:
-    """Return what a process has in memory, and then each of its children, in MiB."""
-    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,rss="], capture_output=True, text=True, check=True).stdout
-    rows = [tuple(map(int, line.split())) for line in listed.splitlines()]
-    first = [kb for pid, _, kb in rows if pid == parent]
-    return [kb / 1024 for kb in [*first, *(kb for _, of, kb in rows if of == parent)]]
 
 
 def signed_in(url: str, user: User) -> requests.Session:
